@@ -1,0 +1,90 @@
+package search
+
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// slack is how far above 0 a log-probability may lie by rounding.
+const slack = 1e-4
+
+// A choice is a word that may come next.
+type choice struct {
+	word    int
+	logProb float64
+}
+
+// top appends to best, which is empty, the k most probable words of a row, most
+// probable first, the lower id first where two are equal. Banned words and those
+// at -Inf are left out.
+func top(best []choice, row []float32, k int, banned []bool) ([]choice, error) {
+	floor := float32(math.Inf(-1))
+	for word, v := range row {
+		if v <= floor { // false for NaN
+			continue
+		}
+		if !(v <= slack) {
+			return nil, fmt.Errorf("log-probability of word %d is %v", word, v)
+		}
+		if banned[word] {
+			continue
+		}
+		c := choice{word, math.Min(float64(v), 0)}
+		i := len(best)
+		for i > 0 && best[i-1].logProb < c.logProb {
+			i--
+		}
+		best = slices.Insert(best, i, c)
+		if len(best) >= k {
+			best = best[:k]
+			floor = float32(best[k-1].logProb)
+		}
+	}
+	return best, nil
+}
+
+// bans tells which words may not follow a hypothesis.
+type bans struct {
+	noRepeat int
+	banned   []bool // by word
+}
+
+func newBans(o *Options, width int) *bans {
+	b := &bans{noRepeat: o.NoRepeat, banned: make([]bool, width)}
+	for _, word := range o.Forbid {
+		if 0 <= word && word < width {
+			b.banned[word] = true
+		}
+	}
+	return b
+}
+
+// mark adds the words that would repeat something in h; undo takes them away.
+func (b *bans) mark(h *hypothesis) (undo func()) {
+	if b.noRepeat < 0 || h.parent == nil {
+		return func() {}
+	}
+	repeats := []int{h.word}
+	if b.noRepeat > 0 {
+		words := h.words()
+		before := b.noRepeat - 1 // words of an n-gram before its last
+		for i := 0; i+before < len(words); i++ {
+			if slices.Equal(words[i:i+before], words[len(words)-before:]) {
+				repeats = append(repeats, words[i+before])
+			}
+		}
+	}
+	added := repeats[:0]
+	for _, word := range repeats {
+		if !b.banned[word] {
+			b.banned[word] = true
+			added = append(added, word)
+		}
+	}
+	return func() {
+		for _, word := range added {
+			b.banned[word] = false
+		}
+	}
+}
