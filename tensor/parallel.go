@@ -1,0 +1,182 @@
+package tensor
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Parallel calls f(0) ... f(n-1), each once, in any order and at the same time as workers are
+// free, and returns when all are done. The caller works too, so calls may be nested. If an f
+// panics, Parallel panics with the value of one of them once the others are done.
+func Parallel(n int, f func(tile int)) { parallel(n, tileFunc(f)) }
+
+// Workers is the number of goroutines, the caller among them, that one Parallel uses at most.
+func Workers() int { return currentTeam().workers }
+
+// SetWorkers changes Workers; n < 1 means GOMAXPROCS, which is the default.
+func SetWorkers(n int) {
+	if n < 1 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	if old := theTeam.Swap(newTeam(n)); old != nil {
+		close(old.quit)
+	}
+}
+
+// A tiler does one tile of a job. Unlike a closure, a pooled one costs no allocation.
+type tiler interface{ tile(i int) }
+
+type tileFunc func(int)
+
+func (f tileFunc) tile(i int) { f(i) }
+
+// A team is a fixed set of helpers waiting for jobs.
+type team struct {
+	workers int
+	jobs    chan *job // unbuffered: a send succeeds only where a helper waits
+	quit    chan struct{}
+	start   sync.Once
+}
+
+var theTeam atomic.Pointer[team]
+
+func newTeam(workers int) *team {
+	return &team{workers: workers, jobs: make(chan *job), quit: make(chan struct{})}
+}
+
+func currentTeam() *team {
+	if t := theTeam.Load(); t != nil {
+		return t
+	}
+	theTeam.CompareAndSwap(nil, newTeam(runtime.GOMAXPROCS(0)))
+	return theTeam.Load()
+}
+
+func (t *team) startHelpers() {
+	for range t.workers - 1 {
+		go t.help()
+	}
+}
+
+func (t *team) help() {
+	finished := false
+	defer func() {
+		if !finished { // a tile called runtime.Goexit
+			go t.help()
+		}
+	}()
+	for {
+		select {
+		case j := <-t.jobs:
+			j.assist()
+		case <-t.quit:
+			finished = true
+			return
+		}
+	}
+}
+
+// A job is one call of Parallel.
+type job struct {
+	tiler tiler
+	n     int64
+	next  atomic.Int64  // the next tile to hand out
+	left  atomic.Int64  // tiles not finished
+	users atomic.Int64  // goroutines that hold the job
+	done  chan struct{} // told when the last tile is finished
+
+	panicked atomic.Pointer[any]
+}
+
+var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
+
+func parallel(n int, t tiler) {
+	if n <= 0 {
+		return
+	}
+	team := currentTeam()
+	if n == 1 || team.workers == 1 {
+		for i := range n {
+			t.tile(i)
+		}
+		return
+	}
+	team.start.Do(team.startHelpers)
+	j := jobs.Get().(*job)
+	j.tiler, j.n = t, int64(n)
+	j.next.Store(0)
+	j.left.Store(int64(n))
+	j.users.Store(1)
+	j.call(team)
+	j.run()
+	j.wait()
+	panicked := j.panicked.Load()
+	j.release()
+	if panicked != nil {
+		panic(*panicked)
+	}
+}
+
+// call hands the job to as many idle helpers as there is work for.
+func (j *job) call(t *team) {
+	for range min(t.workers, int(j.n)) - 1 {
+		j.users.Add(1)
+		select {
+		case t.jobs <- j:
+		default:
+			j.users.Add(-1)
+			return
+		}
+	}
+}
+
+// assist is a helper's part in a job.
+func (j *job) assist() {
+	defer j.release()
+	j.run()
+}
+
+// run does tiles until none is left to begin.
+func (j *job) run() {
+	for {
+		i := j.next.Add(1) - 1
+		if i >= j.n {
+			return
+		}
+		j.one(int(i))
+	}
+}
+
+func (j *job) one(i int) {
+	normal := false
+	defer func() {
+		if !normal {
+			if v := recover(); v != nil {
+				j.panicked.CompareAndSwap(nil, &v)
+			}
+		}
+		if j.left.Add(-1) == 0 {
+			j.done <- struct{}{}
+		}
+	}()
+	j.tiler.tile(i)
+	normal = true
+}
+
+// wait returns when all tiles are finished. It looks a while before it sleeps, since waking up
+// costs more than many a tile.
+func (j *job) wait() {
+	for spins := 0; spins < 2000 && j.left.Load() > 0; spins++ {
+	}
+	<-j.done
+}
+
+// release gives the job back once nobody holds it: a helper may wake up after the last tile.
+func (j *job) release() {
+	if j.users.Add(-1) == 0 {
+		j.tiler = nil
+		j.panicked.Store(nil)
+		jobs.Put(j)
+	}
+}

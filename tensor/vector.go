@@ -1,0 +1,102 @@
+package tensor
+
+import "math"
+
+// Add writes a+b to dst, which may be a or b.
+func Add(dst, a, b []float32) { binary("Add", kern.add, dst, a, b) }
+
+// Mul writes the element-wise product of a and b to dst, which may be a or b.
+func Mul(dst, a, b []float32) { binary("Mul", kern.mul, dst, a, b) }
+
+// MulAdd adds the element-wise product of a and b to dst, which may be a or b.
+func MulAdd(dst, a, b []float32) { binary("MulAdd", kern.mulAdd, dst, a, b) }
+
+// Scale writes x*s to dst, which may be x.
+func Scale(dst, x []float32, s float32) { scalar("Scale", kern.scale, dst, x, s) }
+
+// Shift writes x+s to dst, which may be x.
+func Shift(dst, x []float32, s float32) { scalar("Shift", kern.shift, dst, x, s) }
+
+// AXPY adds a*x to dst.
+func AXPY(dst []float32, a float32, x []float32) { scalar("AXPY", kern.axpy, dst, x, a) }
+
+// Dot is the inner product of a and the first len(a) values of b.
+func Dot(a, b []float32) float32 {
+	need("Dot", len(a), b)
+	s := float32(0)
+	for ; len(a) > chunk; a, b = a[chunk:], b[chunk:] {
+		s += kern.dot(a[:chunk], b[:chunk])
+	}
+	return s + kern.dot(a, b[:len(a)])
+}
+
+// Sum adds the values of x in float64.
+func Sum(x []float32) float32 { return float32(total(kern.sum, x)) }
+
+// SumSquares adds the squares of x in float64.
+func SumSquares(x []float32) float64 { return total(kern.sumSquares, x) }
+
+// Max is the greatest value of x that is a number, -Inf if there is none.
+func Max(x []float32) float32 {
+	m := float32(math.Inf(-1))
+	for ; len(x) > chunk; x = x[chunk:] {
+		m = max(m, kern.max(x[:chunk]))
+	}
+	return max(m, kern.max(x))
+}
+
+// Exp writes e to the power of x to dst, which may be x. The relative error is at most 2e-7; where
+// the result is below the normal float32 range, the error is at most its smallest step.
+func Exp(dst, x []float32) { unary("Exp", kern.exp, dst, x) }
+
+// Tanh writes the hyperbolic tangent of x to dst, which may be x. The relative error is at most
+// 3e-7, near zero too.
+func Tanh(dst, x []float32) { unary("Tanh", kern.tanh, dst, x) }
+
+// Sigmoid writes 1/(1+exp(-x)) to dst, which may be x. The relative error is at most 3e-7.
+func Sigmoid(dst, x []float32) { unary("Sigmoid", kern.sigmoid, dst, x) }
+
+// ReLU writes x, or 0 where x is negative, to dst, which may be x.
+func ReLU(dst, x []float32) { unary("ReLU", kern.relu, dst, x) }
+
+// ReLU6 writes x, held between 0 and 6, to dst, which may be x.
+func ReLU6(dst, x []float32) { unary("ReLU6", kern.relu6, dst, x) }
+
+func unary(name string, f func(dst, x []float32), dst, x []float32) {
+	need(name, len(dst), x)
+	for ; len(dst) > chunk; dst, x = dst[chunk:], x[chunk:] {
+		f(dst[:chunk], x[:chunk])
+	}
+	f(dst, x[:len(dst)])
+}
+
+func binary(name string, f func(dst, a, b []float32), dst, a, b []float32) {
+	need(name, len(dst), a)
+	need(name, len(dst), b)
+	for ; len(dst) > chunk; dst, a, b = dst[chunk:], a[chunk:], b[chunk:] {
+		f(dst[:chunk], a[:chunk], b[:chunk])
+	}
+	f(dst, a[:len(dst)], b[:len(dst)])
+}
+
+func scalar(name string, f func(dst, x []float32, s float32), dst, x []float32, s float32) {
+	need(name, len(dst), x)
+	for ; len(dst) > chunk; dst, x = dst[chunk:], x[chunk:] {
+		f(dst[:chunk], x[:chunk], s)
+	}
+	f(dst, x[:len(dst)], s)
+}
+
+func total(f func(x []float32) float64, x []float32) float64 {
+	s := 0.0
+	for ; len(x) > chunk; x = x[chunk:] {
+		s += f(x[:chunk])
+	}
+	return s + f(x)
+}
+
+func need(name string, n int, x []float32) {
+	if len(x) < n {
+		panic("tensor: " + name + " of vectors of different length")
+	}
+}
