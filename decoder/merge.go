@@ -1,0 +1,95 @@
+package decoder
+
+import (
+	"context"
+	"math/rand/v2"
+
+	"showtell/nn"
+)
+
+// merge keeps the picture out of the LSTM and joins it to each of its states
+// (Tanti et al. 2018).
+type merge struct {
+	Config
+	image *pooled
+	see   *nn.Linear // picture to hidden
+	words *nn.Param  // (vocab, embed)
+	lstm  *nn.LSTM
+	join  *nn.Linear // state and picture to hidden
+	out   *nn.Linear
+}
+
+func newMerge(c Config, rng *rand.Rand) Decoder {
+	return &merge{
+		Config: c,
+		image:  newPooled(c),
+		see:    nn.NewLinear(rng, "see", c.Channels, c.Hidden),
+		words:  newWords(rng, c),
+		lstm:   nn.NewLSTM(rng, "lstm", c.Embed, c.Hidden),
+		join:   nn.NewLinear(rng, "join", 2*c.Hidden, c.Hidden),
+		out:    nn.NewLinear(rng, "out", c.Hidden, c.Vocab),
+	}
+}
+
+func (d *merge) Params() []*nn.Param {
+	return params(d.image, d.see, one{d.words}, d.lstm, d.join, d.out)
+}
+
+// Words is the table of word vectors, for starting from GloVe.
+func (d *merge) Words() *nn.Param { return d.words }
+
+// Fit takes the mean and deviation of the pooled features.
+func (d *merge) Fit(mean, deviation []float32) { d.image.fit(mean, deviation) }
+
+// look is the picture as the words meet it: (pictures, hidden).
+func (d *merge) look(t *nn.Tape, grid *nn.Var) *nn.Var {
+	x := nn.Dropout(t, d.image.forward(t, grid), d.GridDropout)
+	return nn.Tanh(t, d.see.Forward(t, x))
+}
+
+// say joins states and pictures, row by row, into scores.
+func (d *merge) say(t *nn.Tape, h, seen *nn.Var) *nn.Var {
+	both := nn.Concat(t, nn.Dropout(t, h, d.Dropout), nn.Dropout(t, seen, d.Dropout)) // (rows, 2·hidden)
+	return d.out.Forward(t, nn.Tanh(t, d.join.Forward(t, both)))                      // (rows, vocab)
+}
+
+func (d *merge) Forward(t *nn.Tape, b *Batch) *nn.Var {
+	s := newSteps(b)
+	x := nn.Dropout(t, nn.Embedding(t, d.words, s.words), d.Dropout)
+	h := runLSTM(t, d.lstm, x, zeroState(len(b.Captions), d.Hidden), s) // (words, hidden)
+	var owners []int
+	for i, c := range b.Captions {
+		for range len(c) - 1 {
+			owners = append(owners, b.Picture[i])
+		}
+	}
+	return d.say(t, h, nn.Gather(t, d.look(t, b.Grid), owners))
+}
+
+func (d *merge) Start(grid *nn.Var) Session {
+	return &mergeSession{d: d, seen: d.look(nil, grid)}
+}
+
+type mergeSession struct {
+	d      *merge
+	seen   *nn.Var
+	state  nn.State
+	owners []int
+}
+
+func (s *mergeSession) Attention() [][]float32 { return nil }
+
+func (s *mergeSession) Next(ctx context.Context, words, parents []int) ([][]float32, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if s.owners == nil {
+		s.state = zeroState(len(words), s.d.Hidden)
+	} else {
+		s.state = gatherState(nil, s.state, parents)
+	}
+	s.owners = ownersOf(s.owners, parents)
+	x := s.d.lstm.Project(nil, nn.Embedding(nil, s.d.words, words))
+	s.state = s.d.lstm.Step(nil, x, s.state)
+	return logProbs(s.d.say(nil, s.state.H, nn.Gather(nil, s.seen, s.owners))), nil
+}

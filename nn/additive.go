@@ -1,0 +1,112 @@
+package nn
+
+import (
+	"fmt"
+
+	"showtell/tensor"
+)
+
+// AdditiveAttention is the attention of Bahdanau et al. 2015, as in Xu et al.
+// 2015 and Anderson et al. 2018:
+//
+//	score(j) = w·tanh(query + key(j))    result = sum of softmax(score)(j)·value(j)
+//
+// Query is (n, width) and already projected, keys (pictures·cells, width)
+// too; values are (pictures·cells, depth). Query i looks at the cells of
+// picture owner[i]. It returns (n, depth) and the weights (n, cells).
+func AdditiveAttention(t *Tape, query, keys, values *Var, w *Param, owner []int, cells int) (*Var, []float32) {
+	if len(owner) != query.Rows() || keys.Rows() != values.Rows() || query.Cols() != keys.Cols() {
+		panic(fmt.Sprintf("nn: additive attention of %v over %v and %v", query.Shape, keys.Shape, values.Shape))
+	}
+	a := additive{query: query, keys: keys, values: values, w: w, cells: cells}
+	a.y = t.New(query.Rows(), values.Cols())
+	a.prob = t.alloc(query.Rows() * cells)
+	a.queries = make([][]int, keys.Rows()/cells)
+	for i, p := range owner {
+		a.queries[p] = append(a.queries[p], i)
+	}
+	tensor.Parallel(len(owner), func(i int) { a.forward(i, owner[i]) })
+	t.record(func() {
+		if a.y.grad == nil {
+			return
+		}
+		query.Grad()
+		keys.Grad()
+		if values.WantsGrad() {
+			values.Grad()
+		}
+		dw := make([][]float32, len(a.queries))
+		tensor.Parallel(len(a.queries), func(p int) { dw[p] = a.backward(p) })
+		for _, d := range dw { // in the order of pictures: the sum is the same for any number of workers
+			if d != nil {
+				tensor.Add(w.Grad(), w.Grad(), d)
+			}
+		}
+	})
+	return a.y, a.prob
+}
+
+type additive struct {
+	query, keys, values, y *Var
+	w                      *Param
+	cells                  int
+	prob                   []float32
+	queries                [][]int // per picture
+}
+
+// hidden is tanh(query + key).
+func (a *additive) hidden(dst []float32, query, key int) {
+	tensor.Add(dst, a.query.Row(query), a.keys.Row(key))
+	tensor.Tanh(dst, dst)
+}
+
+func (a *additive) forward(i, picture int) {
+	h := make([]float32, a.query.Cols())
+	prob := a.prob[i*a.cells : (i+1)*a.cells]
+	for j := range prob {
+		a.hidden(h, i, picture*a.cells+j)
+		prob[j] = tensor.Dot(h, a.w.Data)
+	}
+	tensor.Softmax(prob)
+	out := a.y.Row(i)
+	clear(out)
+	for j, p := range prob {
+		tensor.AXPY(out, p, a.values.Row(picture*a.cells+j))
+	}
+}
+
+// backward goes through all queries of a picture and returns the gradient of
+// w.
+func (a *additive) backward(picture int) []float32 {
+	if len(a.queries[picture]) == 0 {
+		return nil
+	}
+	width, depth := a.query.Cols(), a.values.Cols()
+	h, dw := make([]float32, width), make([]float32, width)
+	ds := make([]float32, a.cells)
+	first := picture * a.cells
+	for _, i := range a.queries[picture] {
+		dy := a.y.grad[i*depth : (i+1)*depth]
+		prob := a.prob[i*a.cells : (i+1)*a.cells]
+		for j := range ds {
+			ds[j] = tensor.Dot(dy, a.values.Row(first+j))
+		}
+		mean := tensor.Dot(ds, prob)
+		dq := a.query.grad[i*width : (i+1)*width]
+		for j, p := range prob {
+			if a.values.WantsGrad() {
+				tensor.AXPY(a.values.grad[(first+j)*depth:(first+j+1)*depth], p, dy)
+			}
+			s := p * (ds[j] - mean)
+			a.hidden(h, i, first+j)
+			tensor.AXPY(dw, s, h)
+			dk := a.keys.grad[(first+j)*width : (first+j+1)*width]
+			for c, v := range h {
+				d := s * a.w.Data[c] * (1 - v*v)
+				dk[c] += d
+				dq[c] += d
+			}
+		}
+	}
+	return dw
+}

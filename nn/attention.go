@@ -1,0 +1,123 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+
+	"showtell/tensor"
+)
+
+// A Span says which rows of keys and values the query rows Q0 to Q1 look at:
+// K0 to K1 (ends exclusive).
+type Span struct{ Q0, Q1, K0, K1 int }
+
+// Attention is scaled dot-product attention (Vaswani et al. 2017) with several
+// heads:
+//
+//	softmax(Q·Kᵀ/sqrt(width/heads))·V   for each head and span
+//
+// q is (queries, width), k and v are (keys, width). While training, no two
+// spans may share a row. With causal, query j of a span sees its first j+1
+// keys only. Weights, if not nil, receives the mean over heads of the
+// attention, span after span, each (Q1-Q0, K1-K0).
+func Attention(t *Tape, q, k, v *Var, spans []Span, heads int, causal bool, weights *[]float32) *Var {
+	width := q.Cols()
+	if width%heads != 0 || k.Cols() != width || v.Cols() != width {
+		panic(fmt.Sprintf("nn: attention of %v over %v and %v with %d heads", q.Shape, k.Shape, v.Shape, heads))
+	}
+	a := attention{q: q, k: k, v: v, y: t.New(q.Rows(), width), spans: spans, heads: heads, causal: causal}
+	a.at = make([]int, len(spans)+1)
+	for i, s := range spans {
+		a.at[i+1] = a.at[i] + heads*(s.Q1-s.Q0)*(s.K1-s.K0)
+	}
+	a.prob = t.alloc(a.at[len(spans)])
+	tensor.Parallel(len(spans)*heads, func(i int) { a.forward(i/heads, i%heads) })
+	if weights != nil {
+		*weights = a.meanOverHeads()
+	}
+	t.record(func() {
+		if a.y.grad == nil {
+			return
+		}
+		a.dprob = t.alloc(len(a.prob))
+		q.Grad() // made here, not by the tiles
+		k.Grad()
+		v.Grad()
+		tensor.Parallel(len(spans)*heads, func(i int) { a.backward(i/heads, i%heads) })
+	})
+	return a.y
+}
+
+type attention struct {
+	q, k, v, y  *Var
+	spans       []Span
+	heads       int
+	causal      bool
+	at          []int // where the weights of a span begin in prob
+	prob, dprob []float32
+}
+
+// scores is the part of buf that belongs to a span and head.
+func (a *attention) scores(buf []float32, span, head int) tensor.Matrix {
+	s := a.spans[span]
+	nq, nk := s.Q1-s.Q0, s.K1-s.K0
+	lo := a.at[span] + head*nq*nk
+	return tensor.Mat(buf[lo:lo+nq*nk], nq, nk)
+}
+
+// part is the columns of a head in rows lo to hi.
+func (a *attention) part(data []float32, head, lo, hi int) tensor.Matrix {
+	width := a.q.Cols()
+	depth := width / a.heads
+	return tensor.Mat(data, len(data)/width, width).Slice(lo, head*depth, hi-lo, depth)
+}
+
+func (a *attention) scale() float32 {
+	return float32(1 / math.Sqrt(float64(a.q.Cols()/a.heads)))
+}
+
+func (a *attention) forward(span, head int) {
+	s := a.spans[span]
+	p := a.scores(a.prob, span, head)
+	q := a.part(a.q.Data, head, s.Q0, s.Q1)
+	tensor.MatMul(p, q, a.part(a.k.Data, head, s.K0, s.K1).T())
+	for j := range p.Rows {
+		row := p.Data[j*p.Cols : (j+1)*p.Cols]
+		if a.causal {
+			clear(row[j+1:])
+			row = row[:j+1]
+		}
+		tensor.Scale(row, row, a.scale())
+		tensor.Softmax(row)
+	}
+	tensor.MatMul(a.part(a.y.Data, head, s.Q0, s.Q1), p, a.part(a.v.Data, head, s.K0, s.K1))
+}
+
+func (a *attention) backward(span, head int) {
+	s := a.spans[span]
+	p, dp := a.scores(a.prob, span, head), a.scores(a.dprob, span, head)
+	dy := a.part(a.y.grad, head, s.Q0, s.Q1)
+	tensor.MatMulAdd(a.part(a.v.grad, head, s.K0, s.K1), p.T(), dy)
+	tensor.MatMul(dp, dy, a.part(a.v.Data, head, s.K0, s.K1).T())
+	scale := a.scale()
+	for j := range p.Rows {
+		pr, d := p.Data[j*p.Cols:(j+1)*p.Cols], dp.Data[j*p.Cols:(j+1)*p.Cols]
+		mean := tensor.Dot(pr, d) // 0 where the mask made p zero
+		for i, w := range pr {
+			d[i] = w * (d[i] - mean) * scale
+		}
+	}
+	tensor.MatMulAdd(a.part(a.q.grad, head, s.Q0, s.Q1), dp, a.part(a.k.Data, head, s.K0, s.K1))
+	tensor.MatMulAdd(a.part(a.k.grad, head, s.K0, s.K1), dp.T(), a.part(a.q.Data, head, s.Q0, s.Q1))
+}
+
+func (a *attention) meanOverHeads() []float32 {
+	out := make([]float32, a.at[len(a.spans)]/a.heads)
+	for i := range a.spans {
+		dst := out[a.at[i]/a.heads : a.at[i+1]/a.heads]
+		for h := range a.heads {
+			tensor.AXPY(dst, 1/float32(a.heads), a.scores(a.prob, i, h).Data)
+		}
+	}
+	return out
+}

@@ -1,0 +1,176 @@
+package nn
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// project reduces y to one number by fixed random weights, so that every
+// element has a gradient of its own.
+func project(t *Tape, y *Var) *Var {
+	rng := rand.New(rand.NewPCG(7, 7))
+	w := make([]float32, len(y.Data))
+	sum := 0.0
+	for i := range w {
+		w[i] = float32(rng.NormFloat64())
+		sum += float64(w[i]) * float64(y.Data[i])
+	}
+	loss := t.New(1)
+	loss.Data[0] = float32(sum)
+	t.record(func() {
+		for i, d := range y.Grad() {
+			y.Grad()[i] = d + w[i]*loss.grad[0]
+		}
+	})
+	return loss
+}
+
+// exact is project in float64, for the differences.
+func exact(y *Var) float64 {
+	rng := rand.New(rand.NewPCG(7, 7))
+	sum := 0.0
+	for _, v := range y.Data {
+		sum += float64(float32(rng.NormFloat64())) * float64(v)
+	}
+	return sum
+}
+
+// checkGrad compares the gradients that f leaves in params with central
+// differences. f must be deterministic.
+func checkGrad(t *testing.T, params []*Param, f func(t *Tape) *Var) {
+	t.Helper()
+	newTape := func() *Tape { return NewTape(rand.New(rand.NewPCG(1, 1))) }
+	value := func() float64 { return exact(f(newTape())) }
+	tape := newTape()
+	for range 2 { // twice: arrays of a reset tape hold old numbers
+		tape.Reset()
+		tape.Rand = rand.New(rand.NewPCG(1, 1))
+		for _, p := range params {
+			p.ZeroGrad()
+		}
+		tape.Backward(project(tape, f(tape)))
+	}
+	const h = 1e-2
+	for _, p := range params {
+		for i := range p.Data {
+			x := p.Data[i]
+			p.Data[i] = x + h
+			up := value()
+			p.Data[i] = x - h
+			down := value()
+			p.Data[i] = x
+			want := (up - down) / (2 * h)
+			got := float64(p.Grad()[i])
+			if math.Abs(got-want) > 2e-3+1e-2*math.Abs(want) {
+				t.Errorf("gradient of %s[%d] = %.5f, want %.5f", p.Name, i, got, want)
+			}
+		}
+	}
+}
+
+func random(name string, shape ...int) *Param {
+	rng := rand.New(rand.NewPCG(uint64(len(name)), uint64(name[0])))
+	return NewParam(name, shape...).Normal(rng, 0.5)
+}
+
+func TestGradients(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	x, y := random("x", 6, 5), random("y", 6, 5)
+	w, b := random("w", 4, 5), random("bias", 4)
+	table := random("table", 3, 4)
+	norm := NewLayerNorm("norm", 5)
+	norm.Gain.Normal(rng, 1)
+	norm.Shift.Normal(rng, 1)
+	// Away from the kinks, where differences say nothing.
+	kink := random("kink", 4, 5)
+	for i := range kink.Data {
+		kink.Data[i] = []float32{-3, -0.5, 0.5, 4, 7}[i%5]
+	}
+	for _, c := range []struct {
+		name   string
+		params []*Param
+		f      func(t *Tape) *Var
+	}{
+		{"product", []*Param{x, w, b}, func(t *Tape) *Var { return Product(t, &x.Var, w, b) }},
+		{"product without bias", []*Param{x, w}, func(t *Tape) *Var { return Product(t, &x.Var, w, nil) }},
+		{"product twice", []*Param{x, w, b}, func(t *Tape) *Var {
+			return Add(t, Product(t, Tanh(t, &x.Var), w, b), Product(t, Sigmoid(t, &x.Var), w, nil))
+		}},
+		{"relu", []*Param{kink}, func(t *Tape) *Var { return ReLU(t, &kink.Var) }},
+		{"relu6", []*Param{kink}, func(t *Tape) *Var { return ReLU6(t, &kink.Var) }},
+		{"tanh", []*Param{x}, func(t *Tape) *Var { return Tanh(t, &x.Var) }},
+		{"sigmoid", []*Param{x}, func(t *Tape) *Var { return Sigmoid(t, &x.Var) }},
+		{"add to itself", []*Param{x}, func(t *Tape) *Var { return Add(t, &x.Var, &x.Var) }},
+		{"scale", []*Param{x}, func(t *Tape) *Var { return Scale(t, &x.Var, 3) }},
+		{"rows", []*Param{x}, func(t *Tape) *Var {
+			v := Tanh(t, &x.Var)
+			return Add(t, Rows(t, v, 0, 3), Rows(t, v, 2, 5))
+		}},
+		{"rows of rows", []*Param{x}, func(t *Tape) *Var { return Rows(t, Rows(t, Tanh(t, &x.Var), 1, 5), 1, 3) }},
+		{"affine", []*Param{x}, func(t *Tape) *Var {
+			return Affine(t, &x.Var, []float32{1, -2, 0.5, 3, 1}, []float32{0, 1, 2, 3, 4})
+		}},
+		{"stack", []*Param{x, y}, func(t *Tape) *Var { return Stack(t, &x.Var, &y.Var, &x.Var) }},
+		{"concat", []*Param{x, y}, func(t *Tape) *Var { return Concat(t, &x.Var, &y.Var, &x.Var) }},
+		{"gather", []*Param{x}, func(t *Tape) *Var { return Gather(t, &x.Var, []int{5, 0, 0, 3}) }},
+		{"append mean", []*Param{x}, func(t *Tape) *Var { return AppendMean(t, &x.Var, 2) }},
+		{"mean of rows", []*Param{x}, func(t *Tape) *Var { return MeanRows(t, &x.Var, 3) }},
+		{"embedding", []*Param{table}, func(t *Tape) *Var { return Embedding(t, table, []int{2, 0, 2, 1, 2}) }},
+		{"dropout", []*Param{x}, func(t *Tape) *Var { return Dropout(t, &x.Var, 0.4) }},
+		{"layer norm", append(norm.Params(), x), func(t *Tape) *Var { return norm.Forward(t, &x.Var) }},
+	} {
+		t.Run(c.name, func(t *testing.T) { checkGrad(t, c.params, c.f) })
+	}
+}
+
+func TestLSTMGradient(t *testing.T) {
+	l := NewLSTM(rand.New(rand.NewPCG(1, 2)), "lstm", 3, 4)
+	x, h, c := random("x", 7, 3), random("h", 3, 4), random("cell", 3, 4)
+	params := append(l.Params(), x, h, c)
+	checkGrad(t, params, func(t *Tape) *Var {
+		p := l.Project(t, &x.Var)
+		s := State{H: &h.Var, C: &c.Var}
+		s = l.Step(t, Rows(t, p, 0, 3), s)
+		first := s.H
+		s = State{H: Rows(t, s.H, 0, 2), C: Rows(t, s.C, 0, 2)} // one sequence ends
+		s = l.Step(t, Rows(t, p, 3, 5), s)
+		s = l.Step(t, Rows(t, p, 5, 7), s)
+		return Add(t, Add(t, s.H, s.C), Rows(t, first, 1, 3))
+	})
+}
+
+func TestAttentionGradient(t *testing.T) {
+	q, k, v := random("query", 6, 4), random("k", 7, 4), random("value", 7, 4)
+	cross := []Span{{0, 2, 0, 3}, {2, 6, 3, 7}}
+	checkGrad(t, []*Param{q, k, v}, func(t *Tape) *Var {
+		return Attention(t, &q.Var, &k.Var, &v.Var, cross, 2, false, nil)
+	})
+	self := []Span{{0, 4, 0, 4}, {4, 6, 4, 6}}
+	checkGrad(t, []*Param{q, k, v}, func(t *Tape) *Var {
+		return Attention(t, &q.Var, Rows(t, &k.Var, 0, 6), Rows(t, &v.Var, 0, 6), self, 2, true, nil)
+	})
+}
+
+func TestAdditiveAttentionGradient(t *testing.T) {
+	q, k, v, w := random("query", 5, 3), random("k", 8, 3), random("value", 8, 2), random("w", 3)
+	checkGrad(t, []*Param{q, k, v, w}, func(t *Tape) *Var {
+		y, _ := AdditiveAttention(t, &q.Var, &k.Var, &v.Var, w, []int{1, 0, 1, 1, 0}, 4)
+		return y
+	})
+}
+
+func TestCrossEntropyGradient(t *testing.T) {
+	x := random("x", 5, 6)
+	targets := []int{2, -1, 0, 5, 5}
+	for _, c := range []struct {
+		name      string
+		smoothing float32
+		weights   []float32
+	}{{"plain", 0, nil}, {"smooth", 0.1, nil}, {"weighted", 0.1, []float32{1, 1, -2, 0.5, 0}}} {
+		t.Run(c.name, func(t *testing.T) {
+			checkGrad(t, []*Param{x}, func(t *Tape) *Var { return CrossEntropy(t, &x.Var, targets, c.smoothing, c.weights) })
+			checkGrad(t, []*Param{x}, func(t *Tape) *Var { return CrossEntropy(t, Tanh(t, &x.Var), targets, c.smoothing, c.weights) })
+		})
+	}
+}

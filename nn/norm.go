@@ -1,0 +1,93 @@
+package nn
+
+import (
+	"math"
+
+	"showtell/tensor"
+)
+
+// A LayerNorm brings each row to mean 0 and variance 1, then scales and
+// shifts it (Ba et al. 2016).
+type LayerNorm struct {
+	Gain, Shift *Param // (width)
+}
+
+const normEpsilon = 1e-5
+
+// NewLayerNorm returns a layer with gain 1 and shift 0.
+func NewLayerNorm(name string, width int) *LayerNorm {
+	l := &LayerNorm{Gain: NewParam(name+".weight", width).Fill(1), Shift: NewParam(name+".bias", width)}
+	l.Gain.Bias, l.Shift.Bias = true, true
+	return l
+}
+
+// Params lists the weights.
+func (l *LayerNorm) Params() []*Param { return []*Param{l.Gain, l.Shift} }
+
+// Forward keeps the shape (rows, width).
+func (l *LayerNorm) Forward(t *Tape, x *Var) *Var {
+	rows, cols := x.Rows(), x.Cols()
+	y := t.New(x.Shape...)
+	hat := t.alloc(len(x.Data)) // normalised, before gain and shift
+	inv := t.alloc(rows)        // 1 / standard deviation
+	eachRow(rows, cols, func(i int) {
+		h := hat[i*cols : (i+1)*cols]
+		inv[i] = normalise(h, x.Row(i))
+		out := y.Row(i)
+		copy(out, l.Shift.Data)
+		tensor.MulAdd(out, h, l.Gain.Data)
+	})
+	t.record(func() {
+		if y.grad == nil {
+			return
+		}
+		l.paramGrad(y.grad, hat, rows)
+		if x.WantsGrad() {
+			dx := x.Grad()
+			scratch := t.alloc(len(x.Data))
+			eachRow(rows, cols, func(i int) {
+				lo, hi := i*cols, (i+1)*cols
+				normGrad(dx[lo:hi], y.grad[lo:hi], hat[lo:hi], l.Gain.Data, inv[i], scratch[lo:hi])
+			})
+		}
+	})
+	return y
+}
+
+// normalise writes (x-mean)/deviation to h and returns 1/deviation.
+func normalise(h, x []float32) float32 {
+	n := float32(len(x))
+	mean := tensor.Sum(x) / n
+	for i, v := range x {
+		h[i] = v - mean
+	}
+	inv := float32(1 / math.Sqrt(tensor.SumSquares(h)/float64(n)+normEpsilon))
+	tensor.Scale(h, h, inv)
+	return inv
+}
+
+// normGrad adds inv·(g - mean(g) - hat·mean(g·hat)) to dx, for g = dy·gain.
+func normGrad(dx, dy, hat, gain []float32, inv float32, g []float32) {
+	tensor.Mul(g, dy, gain)
+	n := float32(len(dy))
+	mean, proj := tensor.Sum(g)/n, tensor.Dot(g, hat)/n
+	for i, v := range g {
+		dx[i] += inv * (v - mean - hat[i]*proj)
+	}
+}
+
+// paramGrad adds the gradients of gain and shift, by columns so that the
+// order of summation is fixed.
+func (l *LayerNorm) paramGrad(dy, hat []float32, rows int) {
+	cols := len(l.Gain.Data)
+	dg, ds := l.Gain.Grad(), l.Shift.Grad()
+	const width = 64
+	tensor.Parallel((cols+width-1)/width, func(k int) {
+		lo, hi := k*width, min(cols, (k+1)*width)
+		for i := range rows {
+			a, b := i*cols+lo, i*cols+hi
+			tensor.MulAdd(dg[lo:hi], dy[a:b], hat[a:b])
+			tensor.Add(ds[lo:hi], ds[lo:hi], dy[a:b])
+		}
+	})
+}

@@ -1,0 +1,263 @@
+// Package nn holds the layers of networks, each with its gradient beside it.
+//
+// An operation takes a *Tape first. On a tape it also records how to go back,
+// and Tape.Backward leaves the gradient of a loss in every Var and Param that
+// took part. With a nil tape it only computes: the same network definition
+// serves training and inference. Start with NewTape, Linear and CrossEntropy.
+//
+// A wrong shape is a programmer's mistake and panics.
+package nn
+
+import (
+	"fmt"
+	"math/bits"
+	"math/rand/v2"
+
+	"showtell/tensor"
+)
+
+// A Var is a dense float32 array: what an operation takes and gives. Most
+// operations see it as a matrix of Rows() x Cols().
+type Var struct {
+	Shape []int
+	Data  []float32
+
+	grad   []float32
+	tape   *Tape // where its gradient lives; nil: no gradient wanted
+	parent *Var  // set in a view of rows: the gradient is part of the parent's
+	offset int
+}
+
+// Const returns a Var around data that wants no gradient, such as the input
+// of a network.
+func Const(data []float32, shape ...int) *Var {
+	if size(shape) != len(data) {
+		panic(fmt.Sprintf("nn: %d values do not fill shape %v", len(data), shape))
+	}
+	return &Var{Shape: shape, Data: data}
+}
+
+// Cols is the length of the last dimension.
+func (v *Var) Cols() int { return v.Shape[len(v.Shape)-1] }
+
+// Rows is the product of all dimensions but the last.
+func (v *Var) Rows() int { return size(v.Shape[:len(v.Shape)-1]) }
+
+// Row is row i of the matrix.
+func (v *Var) Row(i int) []float32 { c := v.Cols(); return v.Data[i*c : (i+1)*c] }
+
+// Mat is the Var as a matrix of Rows() x Cols().
+func (v *Var) Mat() tensor.Matrix { return tensor.Mat(v.Data, v.Rows(), v.Cols()) }
+
+// WantsGrad tells whether Backward is to leave a gradient here.
+func (v *Var) WantsGrad() bool { return v.tape != nil }
+
+// Grad is the gradient, of the length of Data, for adding to. It is made, all
+// zero, when first asked for. Only for a Var that WantsGrad.
+func (v *Var) Grad() []float32 {
+	if v.grad != nil {
+		return v.grad
+	}
+	if v.parent != nil {
+		v.grad = v.parent.Grad()[v.offset : v.offset+len(v.Data)]
+	} else {
+		v.grad = v.tape.alloc(len(v.Data))
+		clear(v.grad)
+	}
+	return v.grad
+}
+
+// gradMat is the gradient as a matrix.
+func (v *Var) gradMat() tensor.Matrix { return tensor.Mat(v.Grad(), v.Rows(), v.Cols()) }
+
+// addProduct adds a·b to the gradient, or sets it where there is none yet.
+func (v *Var) addProduct(a, b tensor.Matrix) {
+	if v.grad == nil && v.parent == nil {
+		v.grad = v.tape.alloc(len(v.Data))
+		tensor.MatMul(v.gradMat(), a, b)
+		return
+	}
+	tensor.MatMulAdd(v.gradMat(), a, b)
+}
+
+// A Param is a weight: a Var that outlives the tape, with a name and a
+// gradient that adds up until ZeroGrad.
+type Param struct {
+	Var
+	Name   string
+	Bias   bool // biases, norms: weight decay leaves them alone
+	Fixed  bool // not learned: statistics of the data
+	packed *tensor.Packed
+}
+
+// paramTape only marks a Param as wanting a gradient and allocates it.
+var paramTape = &Tape{}
+
+// NewParam returns a weight of zeros.
+func NewParam(name string, shape ...int) *Param {
+	return &Param{Name: name, Var: Var{Shape: shape, Data: make([]float32, size(shape)), tape: paramTape}}
+}
+
+// Normal fills p with normal numbers of the given standard deviation.
+func (p *Param) Normal(rng *rand.Rand, std float64) *Param {
+	for i := range p.Data {
+		p.Data[i] = float32(rng.NormFloat64() * std)
+	}
+	return p
+}
+
+// Uniform fills p with numbers from -bound to bound.
+func (p *Param) Uniform(rng *rand.Rand, bound float64) *Param {
+	for i := range p.Data {
+		p.Data[i] = float32((2*rng.Float64() - 1) * bound)
+	}
+	return p
+}
+
+// Fill sets every value of p.
+func (p *Param) Fill(x float32) *Param {
+	for i := range p.Data {
+		p.Data[i] = x
+	}
+	return p
+}
+
+// ZeroGrad forgets the gradient.
+func (p *Param) ZeroGrad() { clear(p.grad) }
+
+// Freeze prepares p for inference alone: matrix products become faster, and
+// changes of Data are no longer seen. Only 2-dimensional weights of Linear
+// layers gain from it.
+func (p *Param) Freeze() {
+	if len(p.Shape) == 2 && p.packed == nil {
+		p.packed = tensor.Pack(p.Mat().T())
+	}
+}
+
+// A Tape records operations, so that Backward can return through them. The
+// arrays that operations make on it are used again after Reset. A Tape serves
+// one goroutine.
+type Tape struct {
+	Rand *rand.Rand // source of dropout
+
+	back []func()
+	free [64][][]float32 // by size class
+	used [][]float32
+}
+
+// NewTape returns an empty tape whose dropout draws from rng.
+func NewTape(rng *rand.Rand) *Tape { return &Tape{Rand: rng} }
+
+// Reset forgets all operations. Arrays made on the tape must not be used
+// afterwards.
+func (t *Tape) Reset() {
+	clear(t.back)
+	t.back = t.back[:0]
+	for _, s := range t.used {
+		c := class(cap(s))
+		t.free[c] = append(t.free[c], s)
+	}
+	t.used = t.used[:0]
+}
+
+// Backward computes the gradient of loss, a single number, with respect to
+// everything on the tape.
+func (t *Tape) Backward(loss *Var) {
+	if len(loss.Data) != 1 {
+		panic("nn: Backward wants a single number")
+	}
+	loss.Grad()[0] = 1
+	for i := len(t.back) - 1; i >= 0; i-- {
+		t.back[i]()
+	}
+}
+
+// record notes how to go back through an operation.
+func (t *Tape) record(back func()) {
+	if t != nil {
+		t.back = append(t.back, back)
+	}
+}
+
+// New returns an uninitialised Var for the result of an operation on t.
+func (t *Tape) New(shape ...int) *Var {
+	return &Var{Shape: shape, Data: t.alloc(size(shape)), tape: t}
+}
+
+// alloc returns n floats with any content.
+func (t *Tape) alloc(n int) []float32 {
+	if t == nil || t == paramTape {
+		return make([]float32, n)
+	}
+	c := class(n)
+	if last := len(t.free[c]) - 1; last >= 0 {
+		s := t.free[c][last]
+		t.free[c] = t.free[c][:last]
+		t.used = append(t.used, s)
+		return s[:n]
+	}
+	s := make([]float32, classSize(c))
+	t.used = append(t.used, s)
+	return s[:n]
+}
+
+// Size classes are powers of two and the half-way points between them.
+func class(n int) int {
+	if n <= 2 {
+		return 0
+	}
+	b := bits.Len(uint(n - 1)) // 2^(b-1) < n <= 2^b
+	if n <= 3<<(b-2) {
+		return 2*b - 3
+	}
+	return 2*b - 2
+}
+
+func classSize(c int) int {
+	if c == 0 {
+		return 2
+	}
+	if c%2 == 1 {
+		return 3 << ((c+3)/2 - 2)
+	}
+	return 1 << ((c + 2) / 2)
+}
+
+func size(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// chunk is how many numbers one parallel tile of an element-wise operation
+// takes.
+const chunk = 1 << 14
+
+// each calls f for consecutive ranges that cover 0..n, in parallel.
+func each(n int, f func(lo, hi int)) {
+	tensor.Parallel((n+chunk-1)/chunk, func(i int) { f(i*chunk, min(n, (i+1)*chunk)) })
+}
+
+// eachRow calls f for every row index, in parallel tiles of whole rows.
+func eachRow(rows, cols int, f func(row int)) {
+	step := max(1, chunk/max(1, cols))
+	tensor.Parallel((rows+step-1)/step, func(i int) {
+		for r := i * step; r < min(rows, (i+1)*step); r++ {
+			f(r)
+		}
+	})
+}
+
+// addColumns adds the sum of the rows of m to sum.
+func addColumns(sum []float32, m tensor.Matrix) {
+	const width = 64
+	tensor.Parallel((m.Cols+width-1)/width, func(i int) {
+		lo, hi := i*width, min(m.Cols, (i+1)*width)
+		dst := sum[lo:hi]
+		for r := range m.Rows {
+			tensor.Add(dst, dst, m.Data[r*m.RowStride+lo:r*m.RowStride+hi])
+		}
+	})
+}
