@@ -1,0 +1,154 @@
+package showtell
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"showtell/decoder"
+	"showtell/encoder"
+	"showtell/imageprep"
+	"showtell/modelfile"
+	"showtell/nn"
+	"showtell/text"
+)
+
+// Version of the program, stored in the models that it makes.
+const Version = "0.1.0"
+
+// format is the version of the model file. Another one is refused.
+const format = 1
+
+// metaKey is where a model file keeps its Manifest.
+const metaKey = "showtell"
+
+// A Manifest is what a model file says of itself, beside its weights.
+type Manifest struct {
+	Format  int              `json:"format"`
+	Encoder string           `json:"encoder"` // name of the network
+	Recipe  imageprep.Recipe `json:"recipe"`  // how a picture becomes its input
+	Decoder decoder.Config   `json:"decoder"`
+	Words   []string         `json:"words"` // the vocabulary, in the order of its numbers
+	Search  SearchDefaults   `json:"search"`
+	Origin  Origin           `json:"origin"`
+}
+
+// SearchDefaults are the Options that suit the model.
+type SearchDefaults struct {
+	Beams       int     `json:"beams"`
+	MaxWords    int     `json:"max_words"`
+	LengthPower float64 `json:"length_power"`
+	NoRepeat    int     `json:"no_repeat,omitempty"`
+}
+
+// An Origin tells how a model was made.
+type Origin struct {
+	Tool    string             `json:"tool"`    // "showtell 0.1.0"
+	Dataset string             `json:"dataset"` // format and size, for people
+	Data    string             `json:"data"`    // fingerprint of the data set
+	Recipe  string             `json:"recipe"`  // the training recipe, TOML
+	Seed    uint64             `json:"seed"`
+	Epoch   int                `json:"epoch"`   // whose weights these are
+	Dev     map[string]float64 `json:"dev"`     // scores on the dev split
+	History []Epoch            `json:"history"` // of the training
+}
+
+// An Epoch is one pass over the training captions.
+type Epoch struct {
+	Epoch  int     `json:"epoch"`
+	Loss   float64 `json:"loss"`    // mean cross-entropy per word, smoothed as trained
+	CiderD float64 `json:"cider_d"` // on dev, by decoding
+	Bleu4  float64 `json:"bleu_4"`  // on dev, by decoding
+}
+
+// Open reads a model file.
+func Open(path string) (*Model, error) {
+	f, err := modelfile.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return load(f)
+}
+
+// Parse reads a model from memory. The name is for messages.
+func Parse(name string, data []byte) (*Model, error) {
+	f, err := modelfile.Parse(name, data)
+	if err != nil {
+		return nil, err
+	}
+	return load(f)
+}
+
+func load(f *modelfile.File) (*Model, error) {
+	raw, ok := f.Meta[metaKey]
+	if !ok {
+		return nil, fmt.Errorf("%s: weights, but not a showtell model (train one with: showtell train DATA --encoder %s -o MODEL)", f.Name, f.Name)
+	}
+	var man Manifest
+	if err := json.Unmarshal([]byte(raw), &man); err != nil {
+		return nil, fmt.Errorf("%s: manifest: %w", f.Name, err)
+	}
+	if man.Format != format {
+		return nil, fmt.Errorf("%s: model format %d, this program reads %d", f.Name, man.Format, format)
+	}
+	network, err := encoder.Load(f, "encoder.")
+	if err != nil {
+		return nil, err
+	}
+	d, err := decoder.Load(f, "decoder.", man.Decoder)
+	if err != nil {
+		return nil, err
+	}
+	return New(man, network, d)
+}
+
+// New joins the parts of a model. The weights must no longer change.
+func New(man Manifest, network *encoder.Network, d decoder.Decoder) (*Model, error) {
+	vocab, err := text.NewVocab(man.Words)
+	if err != nil {
+		return nil, fmt.Errorf("vocabulary: %w", err)
+	}
+	h, w, c := network.Grid()
+	if man.Decoder.Vocab != vocab.Len() || man.Decoder.Cells != h*w || man.Decoder.Channels != c {
+		return nil, fmt.Errorf("the decoder is for %d words and a grid of %d x %d, not for %d and %d x %d",
+			man.Decoder.Vocab, man.Decoder.Cells, man.Decoder.Channels, vocab.Len(), h*w, c)
+	}
+	plan, err := network.Compile()
+	if err != nil {
+		return nil, err
+	}
+	man.Format, man.Encoder, man.Recipe = format, network.Name(), network.Recipe()
+	decoder.Freeze(d)
+	return &Model{Manifest: man, network: network, plan: plan, vocab: vocab, decoder: d}, nil
+}
+
+// Save writes the model to a file, with matrices in half precision: scores do
+// not move, and the file is half as large.
+func (m *Model) Save(path string) error {
+	raw, err := json.Marshal(m.Manifest)
+	if err != nil {
+		return err
+	}
+	tensors := m.network.Tensors("encoder.")
+	for i, t := range tensors {
+		data, err := t.Float32()
+		if err != nil {
+			return err
+		}
+		tensors[i] = compact(t.Name, t.Shape, data)
+	}
+	for _, p := range m.decoder.Params() {
+		tensors = append(tensors, compact("decoder."+p.Name, p.Shape, p.Data))
+	}
+	return modelfile.Write(path, map[string]string{metaKey: string(raw)}, tensors)
+}
+
+func compact(name string, shape []int, data []float32) modelfile.Tensor {
+	if len(shape) < 2 {
+		return modelfile.Float32(name, shape, data)
+	}
+	return modelfile.Float16(name, shape, data)
+}
+
+// Params lists the weights of the decoder.
+func (m *Model) Params() []*nn.Param { return m.decoder.Params() }

@@ -1,0 +1,184 @@
+// Package showtell describes photographs in a sentence. Open a model, or take
+// the one that comes with the program from package builtin, then call Caption.
+package showtell
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"io"
+
+	"showtell/decoder"
+	"showtell/encoder"
+	"showtell/imageprep"
+	"showtell/search"
+	"showtell/tensor"
+	"showtell/text"
+)
+
+// A Model describes pictures. It is safe for concurrent use and needs no
+// closing.
+type Model struct {
+	Manifest
+	network *encoder.Network
+	plan    *encoder.Plan
+	vocab   *text.Vocab
+	decoder decoder.Decoder
+}
+
+// Options of captioning. Nil and zero fields mean the defaults, which a model
+// carries with it (Manifest.Search).
+type Options struct {
+	Beams       int     // hypotheses kept at each word; 1 is greedy search
+	MaxWords    int     // longest caption
+	LengthPower float64 // score is log-probability / words^LengthPower; below 0: not divided
+	NoRepeat    int     // 0: never a word twice running; n: nor any n words twice; below 0: anything goes
+}
+
+// A Caption is one description of a picture.
+type Caption struct {
+	Text    string  // the sentence, for showing: "A dog runs on grass."
+	LogProb float64 // natural logarithm of its probability
+	Score   float64 // what candidates are ranked by
+	Words   []Word
+}
+
+// A Word of a caption, as the model said it.
+type Word struct {
+	Text      string
+	LogProb   float64
+	Attention []float32 // over the cells of the grid, row by row, sum 1; nil without attention
+}
+
+// Raw is the caption as the model said it: lower case, no full stop. This is
+// what metrics score.
+func (c Caption) Raw() string {
+	s := ""
+	for i, w := range c.Words {
+		if i > 0 {
+			s += " "
+		}
+		s += w.Text
+	}
+	return s
+}
+
+// ReadImage reads a picture of any known format, upright.
+func ReadImage(r io.Reader) (image.Image, error) {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return nil, err
+	}
+	return imageprep.Decode(data, nil)
+}
+
+// Caption describes a picture.
+func (m *Model) Caption(ctx context.Context, img image.Image, o *Options) (Caption, error) {
+	best, err := m.describe(ctx, img, o, 1)
+	if err != nil {
+		return Caption{}, err
+	}
+	return best[0], nil
+}
+
+// Candidates returns as many descriptions of a picture as the search has
+// beams, or fewer, the best first.
+func (m *Model) Candidates(ctx context.Context, img image.Image, o *Options) ([]Caption, error) {
+	return m.describe(ctx, img, o, m.options(o).Beams)
+}
+
+func (m *Model) describe(ctx context.Context, img image.Image, o *Options, n int) ([]Caption, error) {
+	grid := make([]float32, m.gridSize())
+	if err := m.see(grid, img); err != nil {
+		return nil, err
+	}
+	all, err := m.DescribeGrids(ctx, grid, o, n)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// see writes the feature grid of a picture.
+func (m *Model) see(grid []float32, img image.Image) error {
+	if b := img.Bounds(); b.Dx() < 1 || b.Dy() < 1 {
+		return fmt.Errorf("a picture of %d x %d pixels", b.Dx(), b.Dy())
+	}
+	m.plan.Run(grid, m.network.Recipe().Apply(img))
+	return nil
+}
+
+func (m *Model) gridSize() int {
+	h, w, c := m.network.Grid()
+	return h * w * c
+}
+
+// Grid is the number of rows and columns that Word.Attention is over.
+func (m *Model) Grid() (rows, columns int) {
+	h, w, _ := m.network.Grid()
+	return h, w
+}
+
+// Network is the encoder of the model.
+func (m *Model) Network() *encoder.Network { return m.network }
+
+// DescribeGrids captions pictures from their feature grids, one behind the
+// other, each (rows, columns, channels) as the model's encoder gives them. It
+// returns up to n captions of each, the best first.
+func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, n int) ([][]Caption, error) {
+	size := m.gridSize()
+	if len(grids) == 0 || len(grids)%size != 0 {
+		return nil, fmt.Errorf("%d feature values are not a whole number of grids of %d", len(grids), size)
+	}
+	so := m.options(o)
+	so.NBest = n
+	results, err := search.Beam(ctx, m.decoder.Start(m.gridVar(grids)), len(grids)/size, &so)
+	if err != nil {
+		return nil, err
+	}
+	captions := make([][]Caption, len(results))
+	for i, list := range results {
+		for _, r := range list {
+			captions[i] = append(captions[i], m.caption(r))
+		}
+	}
+	return captions, nil
+}
+
+// options completes o with the defaults of the model.
+func (m *Model) options(o *Options) search.Options {
+	so := search.Options{Beams: m.Search.Beams, MaxWords: m.Search.MaxWords, LengthPower: m.Search.LengthPower, NoRepeat: m.Search.NoRepeat}
+	if o != nil {
+		so.Beams = either(o.Beams, so.Beams)
+		so.MaxWords = either(o.MaxWords, so.MaxWords)
+		so.LengthPower = either(o.LengthPower, so.LengthPower)
+		so.NoRepeat = either(o.NoRepeat, so.NoRepeat)
+	}
+	so.Beams = either(so.Beams, 3)
+	so.MaxWords = min(either(so.MaxWords, m.Decoder.MaxWords), m.Decoder.MaxWords) + 1 // and the end
+	return so
+}
+
+func either[T comparable](a, b T) T {
+	var zero T
+	if a != zero {
+		return a
+	}
+	return b
+}
+
+func (m *Model) caption(r search.Result) Caption {
+	c := Caption{LogProb: r.LogProb, Score: r.Score}
+	for i, id := range r.Words {
+		w := Word{Text: m.vocab.Word(id), LogProb: r.LogProbs[i]}
+		if i < len(r.Attention) {
+			w.Attention = r.Attention[i]
+		}
+		c.Words = append(c.Words, w)
+	}
+	c.Text = text.Sentence(c.Raw())
+	return c
+}
+
+// Workers is the number of cores that captioning uses.
+func Workers() int { return tensor.Workers() }

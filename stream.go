@@ -1,0 +1,136 @@
+package showtell
+
+import (
+	"context"
+	"fmt"
+	"image"
+	"iter"
+
+	"showtell/imageprep"
+	"showtell/nn"
+	"showtell/tensor"
+)
+
+// batch is how many pictures are captioned together: enough to fill the
+// machine, few enough that the first caption comes soon.
+const batch = 16
+
+// All describes a stream of pictures. Captions come in the order of the
+// pictures; one bad picture is one error, not the end. It ends early when ctx
+// is done, with its error as the last.
+func (m *Model) All(ctx context.Context, images iter.Seq2[image.Image, error], o *Options) iter.Seq2[Caption, error] {
+	return m.stream(ctx, o, func(yield func(source) bool) {
+		for img, err := range images {
+			if !yield(func() (image.Image, error) { return img, err }) {
+				return
+			}
+		}
+	})
+}
+
+// Files describes pictures by the names of their files, read on all cores.
+// Otherwise it is All.
+func (m *Model) Files(ctx context.Context, names iter.Seq[string], read *imageprep.Options, o *Options) iter.Seq2[Caption, error] {
+	return m.stream(ctx, o, func(yield func(source) bool) {
+		for name := range names {
+			if !yield(func() (image.Image, error) { return imageprep.ReadFile(name, read) }) {
+				return
+			}
+		}
+	})
+}
+
+// A source brings one picture, on the worker that will encode it.
+type source func() (image.Image, error)
+
+func (m *Model) stream(ctx context.Context, o *Options, sources iter.Seq[source]) iter.Seq2[Caption, error] {
+	return func(yield func(Caption, error) bool) {
+		var waiting []source
+		stopped := false
+		flush := func() bool {
+			for c, err := range m.batch(ctx, waiting, o) {
+				if !yield(c, err) {
+					return false
+				}
+			}
+			waiting = waiting[:0]
+			if err := ctx.Err(); err != nil {
+				yield(Caption{}, err)
+				return false
+			}
+			return true
+		}
+		for s := range sources {
+			waiting = append(waiting, s)
+			if len(waiting) == batch && !flush() {
+				stopped = true
+				break
+			}
+		}
+		if !stopped && len(waiting) > 0 {
+			flush()
+		}
+	}
+}
+
+// batch reads, encodes and captions pictures together.
+func (m *Model) batch(ctx context.Context, sources []source, o *Options) iter.Seq2[Caption, error] {
+	return func(yield func(Caption, error) bool) {
+		size := m.gridSize()
+		grids := make([]float32, len(sources)*size)
+		errs := make([]error, len(sources))
+		tensor.Parallel(len(sources), func(i int) {
+			if errs[i] = ctx.Err(); errs[i] == nil {
+				errs[i] = m.load(grids[i*size:(i+1)*size], sources[i])
+			}
+		})
+		if ctx.Err() != nil {
+			return // the caller reports it, once
+		}
+		good := grids[:0]
+		for i, err := range errs {
+			if err == nil {
+				good = append(good, grids[i*size:(i+1)*size]...)
+			}
+		}
+		var captions [][]Caption
+		var failed error
+		if len(good) > 0 {
+			captions, failed = m.DescribeGrids(ctx, good, o, 1)
+		}
+		next := 0
+		for _, err := range errs {
+			var c Caption
+			switch {
+			case err != nil:
+			case failed != nil:
+				err = failed
+			default:
+				c = captions[next][0]
+				next++
+			}
+			if ctx.Err() != nil || !yield(c, err) {
+				return
+			}
+		}
+	}
+}
+
+// load brings one picture's grid. A decoder's panic is that picture's error.
+func (m *Model) load(grid []float32, s source) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("reading the picture: %v", r)
+		}
+	}()
+	img, err := s()
+	if err != nil {
+		return err
+	}
+	return m.see(grid, img)
+}
+
+func (m *Model) gridVar(grids []float32) *nn.Var {
+	h, w, c := m.network.Grid()
+	return nn.Const(grids, len(grids)/(h*w*c)*h*w, c)
+}

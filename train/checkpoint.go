@@ -1,0 +1,108 @@
+package train
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"showtell/modelfile"
+)
+
+// identity is what must be the same for a training to go on.
+type identity struct {
+	Recipe  string
+	Data    string
+	Encoder string
+}
+
+func (t *trainer) identity() identity {
+	return identity{Recipe: t.Recipe.String(), Data: t.Set.Fingerprint(), Encoder: t.Network.Fingerprint()}
+}
+
+const checkpointKey = "showtell.checkpoint"
+
+type checkpoint struct {
+	Identity identity
+	State    state
+}
+
+// arrays are the weights of a checkpoint by the names of their tensors.
+func (t *trainer) arrays() map[string][]float32 {
+	all := map[string][]float32{}
+	for _, p := range t.dec.Params() {
+		all["weights."+p.Name] = p.Data
+	}
+	for i, p := range t.opt.params {
+		all["m."+p.Name], all["v."+p.Name] = t.opt.m[i], t.opt.v[i]
+		if t.opt.average != nil {
+			all["average."+p.Name] = t.opt.average[i]
+		}
+		if t.Best > 0 {
+			all["best."+p.Name] = t.best[i]
+		}
+	}
+	return all
+}
+
+// checkpoint writes everything that is needed to go on.
+func (t *trainer) checkpoint() error {
+	if t.Checkpoint == "" {
+		return nil
+	}
+	raw, err := json.Marshal(checkpoint{t.identity(), t.state})
+	if err != nil {
+		return err
+	}
+	var tensors []modelfile.Tensor
+	for name, data := range t.arrays() {
+		tensors = append(tensors, modelfile.Float32(name, []int{len(data)}, data))
+	}
+	if err := modelfile.Write(t.Checkpoint, map[string]string{checkpointKey: string(raw)}, tensors); err != nil {
+		return err
+	}
+	t.saved = time.Now()
+	return nil
+}
+
+// restore reads what checkpoint wrote.
+func (t *trainer) restore() error {
+	f, err := modelfile.Open(t.Checkpoint)
+	if err != nil {
+		return fmt.Errorf("nothing to resume: %w", err)
+	}
+	defer f.Close()
+	var c checkpoint
+	if err := json.Unmarshal([]byte(f.Meta[checkpointKey]), &c); err != nil {
+		return fmt.Errorf("%s: not a checkpoint of a training: %w", f.Name, err)
+	}
+	mine := t.identity()
+	for _, d := range []struct{ what, was, is string }{
+		{"data set", c.Identity.Data, mine.Data}, {"encoder", c.Identity.Encoder, mine.Encoder}, {"recipe", c.Identity.Recipe, mine.Recipe},
+	} {
+		if d.was != d.is {
+			return fmt.Errorf("%s: begun with another %s; train without --resume, or with the same one.\nIt was:\n%s\nIt is:\n%s", f.Name, d.what, d.was, d.is)
+		}
+	}
+	t.state = c.State
+	if t.Best < 0 || t.Best > len(t.History) {
+		return fmt.Errorf("%s: epoch %d is the best of %d", f.Name, t.Best, len(t.History))
+	}
+	if t.Best > 0 {
+		t.best = t.keptWeights() // only for their sizes
+	}
+	for name, data := range t.arrays() {
+		tensor, ok := f.Tensor(name)
+		if !ok {
+			return fmt.Errorf("%s: no tensor %s", f.Name, name)
+		}
+		values, err := tensor.Float32()
+		if err != nil {
+			return fmt.Errorf("%s: tensor %s: %w", f.Name, name, err)
+		}
+		if len(values) != len(data) {
+			return fmt.Errorf("%s: tensor %s has %d values, not %d", f.Name, name, len(values), len(data))
+		}
+		copy(data, values)
+	}
+	return nil
+}
