@@ -3,7 +3,14 @@ package tensor
 import "math"
 
 var genericKernels = kernels{
-	level: levelGeneric,
+	level:      levelGeneric,
+	gemm:       []gemmFunc{nil, gemmRows(1), gemmRows(2), gemmRows(3), gemmGeneric4},
+	mr:         4,
+	nr:         4,
+	aWidth:     4,
+	transWidth: 4,
+	packCopy:   packCopyGeneric,
+	packTrans:  packTransGeneric,
 	add: func(dst, a, b []float32) {
 		for i := range dst {
 			dst[i] = a[i] + b[i]

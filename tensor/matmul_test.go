@@ -66,20 +66,99 @@ func checkMatMul(t *testing.T, a, b Matrix, add bool, multiply func(dst, a, b Ma
 }
 
 func TestMatMul(t *testing.T) {
-	sizes := [][3]int{{0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {1, 1, 1}, {1, 70, 33}, {3, 5, 7}, {12, 32, 16}, {13, 33, 17}, {25, 65, 400}, {49, 50, 64}, {70, 90, 30}, {150, 130, 90}}
-	for _, size := range sizes {
-		for _, la := range layouts {
-			for _, lb := range layouts {
-				r := rand.New(rand.NewPCG(1, 2))
-				m, n, k := size[0], size[1], size[2]
-				t.Run(fmt.Sprintf("%dx%dx%d/%s/%s", m, n, k, la, lb), func(t *testing.T) {
-					a, b := layout(r, la, m, k), layout(r, lb, k, n)
-					checkMatMul(t, a, b, false, MatMul)
-					checkMatMul(t, a, b, true, MatMulAdd)
-					checkMatMul(t, a, b, false, func(dst, a, b Matrix) { MatMulPacked(dst, a, Pack(b)) })
-				})
+	sizes := [][3]int{{0, 3, 2}, {3, 0, 2}, {3, 2, 0}, {1, 1, 1}, {1, 70, 33}, {3, 5, 7}, {12, 32, 16}, {13, 33, 17}, {25, 65, 400}, {49, 50, 64}, {150, 130, 90}}
+	eachRow(t, func(t *testing.T, k *kernels) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, size := range sizes {
+			for _, la := range layouts {
+				for _, lb := range layouts {
+					t.Run(fmt.Sprint(size, la, lb), func(t *testing.T) {
+						checkProducts(t, k, layout(r, la, size[0], size[2]), layout(r, lb, size[2], size[1]))
+					})
+				}
 			}
 		}
+	})
+}
+
+// checkProducts checks every way to multiply a and b.
+func checkProducts(t *testing.T, k *kernels, a, b Matrix) {
+	t.Helper()
+	checkMatMul(t, a, b, false, func(dst, a, b Matrix) { multiply(k, dst, a, b, nil, false) })
+	checkMatMul(t, a, b, true, func(dst, a, b Matrix) { multiply(k, dst, a, b, nil, true) })
+	checkMatMul(t, a, b, false, func(dst, a, b Matrix) { MatMulPacked(dst, a, k.packed(b)) })
+}
+
+func FuzzMatMul(f *testing.F) {
+	f.Add(uint8(3), uint8(40), uint16(500), uint8(0), uint8(1), uint64(1))
+	f.Add(uint8(100), uint8(90), uint16(30), uint8(3), uint8(4), uint64(2))
+	f.Fuzz(func(t *testing.T, m, n uint8, k uint16, la, lb uint8, seed uint64) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		a := layout(r, layouts[int(la)%len(layouts)], int(m), int(k%1000))
+		b := layout(r, layouts[int(lb)%len(layouts)], int(k%1000), int(n))
+		for _, row := range table {
+			checkProducts(t, row, a, b)
+		}
+	})
+}
+
+// Rows of a result do not depend on other rows, on packing, on strides or on the number of workers.
+func TestMatMulBits(t *testing.T) {
+	eachRow(t, func(t *testing.T, k *kernels) {
+		r := rand.New(rand.NewPCG(7, 8))
+		m, n, depth := 170, 300, 1000
+		a, b := Mat(random(r, m*depth), m, depth), Mat(random(r, depth*n), depth, n)
+		bt := Mat(make([]float32, n*depth), n, depth).T()
+		for i := range depth {
+			for j := range n {
+				bt.Data[i*bt.RowStride+j*bt.ColStride] = b.At(i, j)
+			}
+		}
+		withWorkers(t, 1)
+		want, got := Mat(make([]float32, m*n), m, n), Mat(make([]float32, m*n), m, n)
+		multiply(k, want, a, b, nil, false)
+		same := func(how string) {
+			t.Helper()
+			for i, v := range want.Data {
+				if got.Data[i] != v {
+					t.Fatalf("%s: element %d is %v, want %v", how, i, got.Data[i], v)
+				}
+			}
+			clear(got.Data)
+		}
+		for _, workers := range []int{2, 3, 8} {
+			SetWorkers(workers)
+			multiply(k, got, a, b, nil, false)
+			same(fmt.Sprint(workers, " workers"))
+			MatMulPacked(got, a, k.packed(bt))
+			same(fmt.Sprint(workers, " workers, packed"))
+		}
+		multiply(k, got, a, bt, nil, false)
+		same("transposed")
+		for i := 0; i < m; i += 17 {
+			multiply(k, got.Slice(i, 0, 17, n), a.Slice(i, 0, 17, depth), b, nil, false)
+		}
+		same("by 17 rows")
+		for i := range m {
+			multiply(k, got.Slice(i, 0, 1, n), a.Slice(i, 0, 1, depth), b, nil, false)
+		}
+		same("by rows")
+	})
+}
+
+func TestMatMulAllocatesNothing(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	a, b, c := Mat(random(r, 60*512), 60, 512), Mat(random(r, 512*256), 512, 256), Mat(make([]float32, 60*256), 60, 256)
+	p := Pack(b)
+	small := Mat(random(r, 64*49), 64, 49)
+	dst := Mat(make([]float32, 49*49), 49, 49)
+	n := testing.AllocsPerRun(50, func() {
+		MatMul(c, a, b)
+		MatMulPacked(c, a, p)
+		MatMul(dst, small.T(), small)
+	})
+	if n > 0.5 {
+		t.Errorf("%v allocations, want 0", n)
 	}
 }
 

@@ -2,6 +2,7 @@ package tensor
 
 import (
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -31,18 +32,24 @@ type tileFunc func(int)
 
 func (f tileFunc) tile(i int) { f(i) }
 
-// A team is a fixed set of helpers waiting for jobs.
+// A team is a fixed set of helpers and the jobs that they may help with.
 type team struct {
 	workers int
-	jobs    chan *job // unbuffered: a send succeeds only where a helper waits
-	quit    chan struct{}
 	start   sync.Once
+
+	mu     sync.Mutex
+	open   []*job
+	posted atomic.Int64 // how many jobs there have been
+
+	asleep atomic.Int64 // helpers that wait for wake
+	wake   chan struct{}
+	quit   chan struct{}
 }
 
 var theTeam atomic.Pointer[team]
 
 func newTeam(workers int) *team {
-	return &team{workers: workers, jobs: make(chan *job), quit: make(chan struct{})}
+	return &team{workers: workers, wake: make(chan struct{}, workers), quit: make(chan struct{})}
 }
 
 func currentTeam() *team {
@@ -59,6 +66,7 @@ func (t *team) startHelpers() {
 	}
 }
 
+// help does tiles of open jobs until the team is told to quit.
 func (t *team) help() {
 	finished := false
 	defer func() {
@@ -67,14 +75,70 @@ func (t *team) help() {
 		}
 	}()
 	for {
-		select {
-		case j := <-t.jobs:
+		seen := t.posted.Load()
+		if j := t.join(); j != nil {
 			j.assist()
-		case <-t.quit:
+		} else if !t.rest(seen) {
 			finished = true
 			return
 		}
 	}
+}
+
+// join finds a job with tiles to begin and holds it.
+func (t *team) join() *job {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i := len(t.open) - 1; i >= 0; i-- { // the youngest may be nested in the others
+		if j := t.open[i]; j.next.Load() < j.n {
+			j.users.Add(1)
+			return j
+		}
+	}
+	return nil
+}
+
+// rest returns true once there are more jobs than seen, false when the team is to quit. It looks
+// a while before it sleeps, since waking up takes longer than many a job.
+func (t *team) rest(seen int64) bool {
+	for range 10000 {
+		if t.posted.Load() != seen {
+			return true
+		}
+	}
+	t.asleep.Add(1)
+	defer t.asleep.Add(-1)
+	if t.posted.Load() != seen {
+		return true
+	}
+	select {
+	case <-t.wake:
+		return true
+	case <-t.quit:
+		return false
+	}
+}
+
+// post opens a job and wakes as many helpers as it has work for.
+func (t *team) post(j *job) {
+	t.mu.Lock()
+	t.open = append(t.open, j)
+	t.mu.Unlock()
+	t.posted.Add(1)
+	for range min(t.asleep.Load(), j.n-1) {
+		select {
+		case t.wake <- struct{}{}:
+		default: // all have been woken
+			return
+		}
+	}
+}
+
+func (t *team) close(j *job) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	i := slices.Index(t.open, j)
+	t.open = slices.Delete(t.open, i, i+1)
 }
 
 // A job is one call of Parallel.
@@ -108,26 +172,14 @@ func parallel(n int, t tiler) {
 	j.next.Store(0)
 	j.left.Store(int64(n))
 	j.users.Store(1)
-	j.call(team)
+	team.post(j)
 	j.run()
+	team.close(j)
 	j.wait()
 	panicked := j.panicked.Load()
 	j.release()
 	if panicked != nil {
 		panic(*panicked)
-	}
-}
-
-// call hands the job to as many idle helpers as there is work for.
-func (j *job) call(t *team) {
-	for range min(t.workers, int(j.n)) - 1 {
-		j.users.Add(1)
-		select {
-		case t.jobs <- j:
-		default:
-			j.users.Add(-1)
-			return
-		}
 	}
 }
 
@@ -164,10 +216,9 @@ func (j *job) one(i int) {
 	normal = true
 }
 
-// wait returns when all tiles are finished. It looks a while before it sleeps, since waking up
-// costs more than many a tile.
+// wait returns when all tiles are finished. It looks a while before it sleeps, as rest does.
 func (j *job) wait() {
-	for spins := 0; spins < 2000 && j.left.Load() > 0; spins++ {
+	for spins := 0; spins < 10000 && j.left.Load() > 0; spins++ {
 	}
 	<-j.done
 }

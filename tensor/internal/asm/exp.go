@@ -1,0 +1,199 @@
+package main
+
+import "math"
+
+// exp(x) = 2^n · exp(r) with n = x/ln 2 rounded and r = x - n·ln 2, |r| <= ln(2)/2, where
+//
+//	exp(r) = 1 + r + r²·(c2 + c3·r + c4·r² + c5·r³ + c6·r⁴ + c7·r⁵)
+//
+// with the minimax coefficients of Cephes' expf; ln 2 is taken in two parts.
+var constants = map[string]uint32{
+	"zero":   0,
+	"six":    float(6),
+	"negInf": float(float32(math.Inf(-1))),
+	"one":    float(1),
+	"two":    float(2),
+	"minus2": float(-2),
+	"expLow": float(-104), // less gives 0
+	"expTop": float(89),   // more gives +Inf
+	"tanhLo": float(-40),  // exp(-40) vanishes beside 1
+	"log2e":  float(math.Log2E),
+	"ln2hi":  float(0.693359375),
+	"ln2lo":  float(-2.12194440e-4),
+	"c2":     float(5.0000001201e-1),
+	"c3":     float(1.6666665459e-1),
+	"c4":     float(4.1665795894e-2),
+	"c5":     float(8.3334519073e-3),
+	"c6":     float(1.3981999507e-3),
+	"c7":     float(1.9875691500e-4),
+	"sign":   0x80000000,
+	"abs":    0x7fffffff,
+	"bias":   127,
+}
+
+var expConstants = []string{"log2e", "ln2hi", "ln2lo", "one", "c2", "c3", "c4", "c5", "c6", "c7"}
+
+// reduce splits x, in place, into n and r.
+func (w *writer) reduce(x, n string) {
+	w.op("VMULPS", w.constant("log2e"), x, n)
+	if w.isa == avx512 {
+		w.op("VRNDSCALEPS", "$0", n, n)
+	} else {
+		w.op("VROUNDPS", "$0", n, n)
+	}
+	w.op("VFNMADD231PS", w.constant("ln2hi"), n, x)
+	w.op("VFNMADD231PS", w.constant("ln2lo"), n, x)
+}
+
+// polynomial puts (exp(r)-1)/r into y.
+func (w *writer) polynomial(r, y string) {
+	w.op("VMOVUPS", w.constant("c7"), y)
+	for _, c := range []string{"c6", "c5", "c4", "c3", "c2", "one"} {
+		w.op("VFMADD213PS", w.constant(c), r, y)
+	}
+}
+
+// exp puts exp(x) into y, for x between expLow and expTop or not a number; it uses up x and n.
+func (w *writer) exp(x, n, y string) {
+	w.reduce(x, n)
+	w.polynomial(x, y)
+	w.op("VFMADD213PS", w.constant("one"), x, y)
+	if w.isa == avx512 {
+		w.op("VSCALEFPS", n, y, y)
+		return
+	}
+	w.op("VCVTPS2DQ", n, n) // 2^n by two factors, since it may lie outside of the float32 range
+	w.op("VPSRAD", "$1", n, x)
+	w.op("VPSUBD", x, n, n)
+	for _, part := range []string{x, n} {
+		w.op("VPADDD", w.constant("bias"), part, part)
+		w.op("VPSLLD", "$23", part, part)
+		w.op("VMULPS", part, y, y)
+	}
+}
+
+// clamp holds x between two constants in registers; what is not a number stays.
+func (w *writer) clamp(x string, low, top string) {
+	w.op("VMAXPS", x, w.constant(low), x)
+	if top != "" {
+		w.op("VMINPS", x, w.constant(top), x)
+	}
+}
+
+func writeExponentials(w *writer) {
+	all := append([]string{"expLow", "expTop"}, expConstants...)
+	w.vectorFunc(vectorFunc{
+		name: "exp", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"}, constants: all,
+		body: func(w *writer, u int) {
+			w.in(1, u, w.reg(0))
+			w.clamp(w.reg(0), "expLow", "expTop")
+			w.exp(w.reg(0), w.reg(1), w.reg(2))
+			w.out(w.reg(2), 0, u)
+		},
+	})
+	w.vectorFunc(vectorFunc{
+		name: "expSum", signature: "(dst, x []float32, max float32) float64", argBytes: 64, vectors: []string{"dst", "x"},
+		scalars: []string{"max+48"}, spare: 8, constants: all, start: startDoubles,
+		body: func(w *writer, u int) {
+			w.in(1, u, w.reg(0))
+			w.expBelow(true)
+		},
+		finish: func(w *writer) { w.finishDoubles("ret+56(FP)") },
+	})
+	w.vectorFunc(vectorFunc{
+		name: "sumExp", signature: "(x []float32, max float32) float64", argBytes: 40, vectors: []string{"x"},
+		scalars: []string{"max+24"}, spare: 8, constants: all, start: startDoubles,
+		body: func(w *writer, u int) {
+			w.in(0, u, w.reg(0))
+			w.expBelow(false)
+		},
+		finish: func(w *writer) { w.finishDoubles("ret+32(FP)") },
+	})
+	writeSigmoid(w)
+	writeTanh(w)
+}
+
+// expBelow adds exp(x - max) to the sums, x in register 0, and writes it to dst if asked to.
+func (w *writer) expBelow(keep bool) {
+	w.op("VSUBPS", w.scalarReg(0), w.reg(0), w.reg(0))
+	w.clamp(w.reg(0), "expLow", "expTop")
+	w.exp(w.reg(0), w.reg(1), w.reg(4))
+	if keep {
+		w.out(w.reg(4), 0, 0)
+	}
+	w.dropMasked(w.reg(4))
+	w.addDoubles(w.reg(4), w.reg(0), w.reg(1))
+}
+
+// sigmoid(x) = e/(1+e) for x < 0, else 1/(1+e), with e = exp(-|x|), so that neither end loses digits.
+func writeSigmoid(w *writer) {
+	w.vectorFunc(vectorFunc{
+		name: "sigmoid", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"},
+		constants: append([]string{"expLow", "one", "sign"}, without("one", expConstants)...),
+		body: func(w *writer, u int) {
+			x, y, n, e := w.reg(0), w.reg(1), w.reg(2), w.reg(3)
+			w.in(1, u, x)
+			w.op("VORPS", w.constant("sign"), x, y)
+			w.clamp(y, "expLow", "")
+			w.exp(y, n, e)
+			w.op("VADDPS", w.constant("one"), e, y)
+			if w.isa == avx512 {
+				w.op("VPMOVD2M", x, "K2")
+				w.op("VBLENDMPS", e, w.constant("one"), "K2", e)
+			} else {
+				w.op("VBLENDVPS", x, e, w.constant("one"), e)
+			}
+			w.op("VDIVPS", y, e, e)
+			w.out(e, 0, u)
+		},
+	})
+}
+
+// tanh(|x|) = -m/(2+m) with m = exp(-2|x|) - 1 = 2^n·(exp(r)-1) + (2^n-1), which is as exact near
+// zero as elsewhere.
+func writeTanh(w *writer) {
+	w.vectorFunc(vectorFunc{
+		name: "tanh", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"},
+		constants: append([]string{"tanhLo", "sign", "one"}, append(without("one", expConstants), "two", "minus2", "abs")...),
+		body: func(w *writer, u int) {
+			x, y, n, m := w.reg(0), w.reg(1), w.reg(2), w.reg(3)
+			w.in(1, u, x)
+			w.op("VANDPS", w.constant("abs"), x, y)
+			w.op("VMULPS", w.constant("minus2"), y, y)
+			w.clamp(y, "tanhLo", "")
+			w.reduce(y, n)
+			w.polynomial(y, m)
+			w.op("VMULPS", y, m, m) // exp(r)-1
+			w.power(n)
+			w.op("VSUBPS", w.constant("one"), n, y)
+			w.op("VFMADD213PS", y, n, m)
+			w.op("VADDPS", w.constant("two"), m, y)
+			w.op("VDIVPS", y, m, m)
+			w.op("VANDPS", w.constant("abs"), m, m)
+			w.op("VANDPS", w.constant("sign"), x, x)
+			w.op("VORPS", x, m, m)
+			w.out(m, 0, u)
+		},
+	})
+}
+
+// power replaces n, a whole number, by 2^n within the normal float32 range.
+func (w *writer) power(n string) {
+	if w.isa == avx512 {
+		w.op("VSCALEFPS", n, w.constant("one"), n)
+		return
+	}
+	w.op("VCVTPS2DQ", n, n)
+	w.op("VPADDD", w.constant("bias"), n, n)
+	w.op("VPSLLD", "$23", n, n)
+}
+
+func without(name string, names []string) []string {
+	var rest []string
+	for _, n := range names {
+		if n != name {
+			rest = append(rest, n)
+		}
+	}
+	return rest
+}

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package tensor
+
+// table has a row for every level that this machine can run.
+var table = []*kernels{&genericKernels}
