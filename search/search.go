@@ -9,10 +9,9 @@ import (
 	"context"
 	"fmt"
 	"math"
-)
 
-// The ids of text.Pad, text.Start, text.End and text.Unknown.
-const pad, start, end, unknown = 0, 1, 2, 3
+	"showtell/text"
+)
 
 // A Model scores next words.
 //
@@ -82,8 +81,8 @@ func (o *Options) resolved() (Options, error) {
 		{"Beams", &r.Beams, 3},
 		{"MaxWords", &r.MaxWords, 20},
 		{"NBest", &r.NBest, 1},
-		{"Start", &r.Start, start},
-		{"End", &r.End, end},
+		{"Start", &r.Start, text.Start},
+		{"End", &r.End, text.End},
 	} {
 		if *f.value < 0 {
 			return r, fmt.Errorf("search: %s is %d, below 0", f.name, *f.value)
@@ -102,7 +101,7 @@ func (o *Options) resolved() (Options, error) {
 		r.LengthPower = 0
 	}
 	if r.Forbid == nil {
-		r.Forbid = []int{pad, start, unknown}
+		r.Forbid = []int{text.Pad, text.Start, text.Unknown}
 	}
 	r.Beams = max(r.Beams, r.NBest)
 	return r, nil
