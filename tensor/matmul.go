@@ -6,8 +6,8 @@ import (
 )
 
 // MatMul writes the product a·b to dst: (m, k) times (k, n) gives (m, n). The ColStride of dst
-// must be 1; dst must not overlap a or b. A row of the result does not depend on the other rows,
-// nor on whether b is packed.
+// must be 1; dst must not overlap a or b. For k up to 8191 a row of the result does not depend on
+// how many rows there are, nor on whether b is packed.
 func MatMul(dst, a, b Matrix) { multiply(kern, dst, a, b, nil, false) }
 
 // MatMulAdd adds the product a·b to dst, under the rules of MatMul.
@@ -65,6 +65,16 @@ func multiply(kern *kernels, dst, a, b Matrix, packed *panels, add bool) {
 		}
 		return
 	}
+	if packed == nil && isLong(m, n, k) {
+		multiplyLong(kern, dst, a, b, add)
+		return
+	}
+	multiplyTiles(kern, dst, a, b, packed, add)
+}
+
+// multiplyTiles computes a product that is not empty.
+func multiplyTiles(kern *kernels, dst, a, b Matrix, packed *panels, add bool) {
+	m, n, k := dst.Rows, dst.Cols, a.Cols
 	x := products.Get().(*product)
 	*x = product{kern: kern, dst: dst, a: a, b: b, add: add, block: blockRows(k)}
 	x.chooseSources(packed)

@@ -81,6 +81,13 @@ func TestMatMul(t *testing.T) {
 	})
 }
 
+func TestLongMatMul(t *testing.T) {
+	eachRow(t, func(t *testing.T, k *kernels) {
+		r := rand.New(rand.NewPCG(1, 2))
+		checkProducts(t, k, layout(r, "wide columns", 5, 9000), layout(r, "wide rows", 9000, 7))
+	})
+}
+
 // checkProducts checks every way to multiply a and b.
 func checkProducts(t *testing.T, k *kernels, a, b Matrix) {
 	t.Helper()

@@ -63,7 +63,7 @@ func (k *kernels) packed(b Matrix) *Packed {
 	return p
 }
 
-// packing fills panels, some columns of all blocks a tile.
+// packing fills panels, one of a block a tile.
 type packing struct {
 	kern  *kernels
 	to    panels
@@ -74,21 +74,18 @@ type packing struct {
 
 // run works in parallel where that pays.
 func (f *packing) run() {
-	if f.from.Rows*f.from.Cols < 1<<15 {
-		for i := range f.to.count {
-			f.tile(i)
-		}
+	blocks := (f.from.Rows + f.block - 1) / f.block
+	if f.from.Rows*f.from.Cols >= 1<<15 {
+		parallel(f.to.count*blocks, f)
 		return
 	}
-	parallel(f.to.count, f)
+	for i := range f.to.count * blocks {
+		f.tile(i)
+	}
 }
 
-// tile packs one panel of every block.
 func (f *packing) tile(i int) {
-	j := i * f.step
-	w := min(f.step, f.from.Cols-j)
-	for p := 0; p < f.from.Rows; p += f.block {
-		rows := min(f.block, f.from.Rows-p)
-		f.kern.pack(f.to.at(p, rows, i), f.to.width, &f.from, p, rows, j, w)
-	}
+	p, j := i/f.to.count*f.block, i%f.to.count*f.step
+	rows, w := min(f.block, f.from.Rows-p), min(f.step, f.from.Cols-j)
+	f.kern.pack(f.to.at(p, rows, i%f.to.count), f.to.width, &f.from, p, rows, j, w)
 }
