@@ -51,6 +51,9 @@ func TestReadGloVe(t *testing.T) {
 			if got := vecs[v.ID("dog")]; !slices.Equal(got, tt.want) {
 				t.Errorf("vector of dog = %v, want %v", got, tt.want)
 			}
+			if vecs[Unknown] != nil {
+				t.Errorf("vector of <unk> = %v, want none: it is no word", vecs[Unknown])
+			}
 			if got := strings.Join(cov.MissingWords, " "); got != tt.missing || cov.Found+cov.Missing() != 4 || cov.Dim != len(tt.want) {
 				t.Errorf("coverage = %+v, want missing %q", cov, tt.missing)
 			}
