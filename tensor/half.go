@@ -4,7 +4,7 @@ import "math"
 
 // HalfToFloat widens IEEE 754 binary16 values; len(src) is at least len(dst).
 func HalfToFloat(dst []float32, src []uint16) {
-	src = src[:len(dst):len(src)]
+	need("HalfToFloat", len(dst), len(src))
 	for ; len(dst) > chunk; dst, src = dst[chunk:], src[chunk:] {
 		kern.halfToFloat(dst[:chunk], src[:chunk])
 	}
@@ -13,7 +13,7 @@ func HalfToFloat(dst []float32, src []uint16) {
 
 // FloatToHalf rounds to IEEE 754 binary16, ties to even; what is too large becomes infinite.
 func FloatToHalf(dst []uint16, src []float32) {
-	need("FloatToHalf", len(dst), src)
+	need("FloatToHalf", len(dst), len(src))
 	for ; len(dst) > chunk; dst, src = dst[chunk:], src[chunk:] {
 		kern.floatToHalf(dst[:chunk], src[:chunk])
 	}

@@ -180,6 +180,8 @@ func TestWrongShapesPanic(t *testing.T) {
 		"short data":    func() { Mat(make([]float32, 3), 2, 2) },
 		"slice":         func() { m(2, 2).Slice(1, 0, 2, 1) },
 		"add":           func() { Add(make([]float32, 2), make([]float32, 1), make([]float32, 2)) },
+		"half":          func() { HalfToFloat(make([]float32, 2), make([]uint16, 1, 2)) },
+		"adam":          func() { AdamW{}.Update(nil, nil, nil, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			defer func() {

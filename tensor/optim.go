@@ -30,9 +30,12 @@ type adamwStep struct {
 //	m = β₁m + (1-β₁)g      v = β₂v + (1-β₂)g²
 //	w = w - Rate·Decay·w - Rate · m/(1-β₁ᵗ) / (√(v/(1-β₂ᵗ)) + Eps)
 func (o AdamW) Update(w, g, m, v []float32) {
-	need("AdamW", len(w), g)
-	need("AdamW", len(w), m)
-	need("AdamW", len(w), v)
+	need("AdamW", len(w), len(g))
+	need("AdamW", len(w), len(m))
+	need("AdamW", len(w), len(v))
+	if o.Step < 1 {
+		panic("tensor: steps of AdamW count from 1")
+	}
 	correct1 := 1 - math.Pow(float64(o.Beta1), float64(o.Step))
 	correct2 := 1 - math.Pow(float64(o.Beta2), float64(o.Step))
 	u := updates.Get().(*update)
@@ -63,7 +66,7 @@ func (u *update) tile(i int) {
 
 // EMA moves an exponential average on: avg = decay*avg + (1-decay)*w.
 func EMA(avg, w []float32, decay float32) {
-	need("EMA", len(avg), w)
+	need("EMA", len(avg), len(w))
 	Parallel(chunks(len(avg)), func(i int) {
 		lo, hi := i*chunk, min((i+1)*chunk, len(avg))
 		kern.ema(avg[lo:hi], w[lo:hi], decay, 1-decay)

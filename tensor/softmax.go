@@ -23,7 +23,7 @@ func Softmax(x []float32) float64 {
 // LogSoftmax writes x minus the logarithm of the sum of exp(x) to dst, which may be x.
 // If all values are -Inf, so is dst.
 func LogSoftmax(dst, x []float32) {
-	need("LogSoftmax", len(dst), x)
+	need("LogSoftmax", len(dst), len(x))
 	x = x[:len(dst)]
 	m := Max(x)
 	if math.IsInf(float64(m), -1) && !hasNaN(x) {

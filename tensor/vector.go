@@ -1,6 +1,9 @@
 package tensor
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
 
 // Add writes a+b to dst, which may be a or b.
 func Add(dst, a, b []float32) { binary("Add", kern.add, dst, a, b) }
@@ -22,7 +25,7 @@ func AXPY(dst []float32, a float32, x []float32) { scalar("AXPY", kern.axpy, dst
 
 // Dot is the inner product of a and the first len(a) values of b.
 func Dot(a, b []float32) float32 {
-	need("Dot", len(a), b)
+	need("Dot", len(a), len(b))
 	s := float32(0)
 	for ; len(a) > chunk; a, b = a[chunk:], b[chunk:] {
 		s += kern.dot(a[:chunk], b[:chunk])
@@ -63,7 +66,7 @@ func ReLU(dst, x []float32) { unary("ReLU", kern.relu, dst, x) }
 func ReLU6(dst, x []float32) { unary("ReLU6", kern.relu6, dst, x) }
 
 func unary(name string, f func(dst, x []float32), dst, x []float32) {
-	need(name, len(dst), x)
+	need(name, len(dst), len(x))
 	for ; len(dst) > chunk; dst, x = dst[chunk:], x[chunk:] {
 		f(dst[:chunk], x[:chunk])
 	}
@@ -71,8 +74,8 @@ func unary(name string, f func(dst, x []float32), dst, x []float32) {
 }
 
 func binary(name string, f func(dst, a, b []float32), dst, a, b []float32) {
-	need(name, len(dst), a)
-	need(name, len(dst), b)
+	need(name, len(dst), len(a))
+	need(name, len(dst), len(b))
 	for ; len(dst) > chunk; dst, a, b = dst[chunk:], a[chunk:], b[chunk:] {
 		f(dst[:chunk], a[:chunk], b[:chunk])
 	}
@@ -80,7 +83,7 @@ func binary(name string, f func(dst, a, b []float32), dst, a, b []float32) {
 }
 
 func scalar(name string, f func(dst, x []float32, s float32), dst, x []float32, s float32) {
-	need(name, len(dst), x)
+	need(name, len(dst), len(x))
 	for ; len(dst) > chunk; dst, x = dst[chunk:], x[chunk:] {
 		f(dst[:chunk], x[:chunk], s)
 	}
@@ -95,8 +98,9 @@ func total(f func(x []float32) float64, x []float32) float64 {
 	return s + f(x)
 }
 
-func need(name string, n int, x []float32) {
-	if len(x) < n {
-		panic("tensor: " + name + " of vectors of different length")
+// need panics where an operand of length has is shorter than the result.
+func need(name string, n, has int) {
+	if has < n {
+		panic(fmt.Sprintf("tensor: %s of %d values into %d", name, has, n))
 	}
 }
