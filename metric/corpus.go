@@ -33,7 +33,6 @@ func NewCorpus(hyps []string, refs [][]string) (*Corpus, error) {
 	for _, list := range refs {
 		all = append(all, list...)
 	}
-	const chunk = 64
 	tensor.Parallel((len(all)+chunk-1)/chunk, func(tile int) {
 		for i := tile * chunk; i < min(len(all), (tile+1)*chunk); i++ {
 			all[i] = Tokenize(all[i])
