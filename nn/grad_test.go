@@ -174,3 +174,19 @@ func TestCrossEntropyGradient(t *testing.T) {
 		})
 	}
 }
+
+func TestConvGradient(t *testing.T) {
+	x, w, deep, point := random("x", 2, 5, 4, 3), random("w", 2, 3, 3, 3), random("deep", 3, 1, 3, 3), random("point", 4, 3, 1, 1)
+	for _, stride := range []int{1, 2} {
+		win := SameWindow(5, 4, 3, stride)
+		checkGrad(t, []*Param{x, w}, func(t *Tape) *Var { return Conv(t, &x.Var, w, win) })
+		checkGrad(t, []*Param{x, deep}, func(t *Tape) *Var { return Depthwise(t, &x.Var, deep, win) })
+		one := SameWindow(5, 4, 1, stride)
+		checkGrad(t, []*Param{x, point}, func(t *Tape) *Var { return Conv(t, &x.Var, point, one) })
+	}
+	// Scale and shift of a frozen batch norm, and its activation.
+	checkGrad(t, []*Param{x, point}, func(t *Tape) *Var {
+		y := Conv(t, &x.Var, point, SameWindow(5, 4, 1, 1))
+		return Sigmoid(t, Affine(t, y, []float32{1, 2, 0.5, -1}, []float32{0, 0.1, 0.2, 0.3}))
+	})
+}

@@ -1,0 +1,186 @@
+package encoder
+
+import (
+	"fmt"
+	"sync"
+
+	"showtell/tensor"
+)
+
+// A Plan is a network made ready for captioning. It is safe for concurrent
+// use.
+type Plan struct {
+	height, width int
+	steps         []step
+	slots         []int // size of each buffer
+	buffers       sync.Pool
+}
+
+// A step is one layer: it reads the buffer of the layer before it and writes
+// its own, which has the border of zeros that its reader wants.
+type step struct {
+	conv      *tensor.Conv
+	depthwise *tensor.Depthwise
+	slot      int
+	out       frame
+	add       int // step whose output is added; -1: none
+}
+
+// A frame is a picture inside a border of zeros.
+type frame struct{ h, w, c, top, left, bottom, right int }
+
+func (f frame) size() int { return (f.h + f.top + f.bottom) * (f.w + f.left + f.right) * f.c }
+
+// Compile folds the batch norms, packs the weights and plans the buffers.
+func (n *Network) Compile() (*Plan, error) {
+	if err := n.recipe.Validate(); err != nil {
+		return nil, fmt.Errorf("encoder %s: %w", n.name, err)
+	}
+	p := &Plan{height: n.recipe.Height, width: n.recipe.Width}
+	for i, l := range n.layers {
+		p.steps = append(p.steps, n.compile(i, l))
+	}
+	h, w := p.height, p.width
+	for i, l := range n.layers {
+		out := &p.steps[i].out
+		out.h, _, _ = tensor.SamePadding(h, l.kernel, l.stride)
+		out.w, _, _ = tensor.SamePadding(w, l.kernel, l.stride)
+		out.c = l.out
+		h, w = out.h, out.w
+		if i+1 < len(n.layers) {
+			next := n.layers[i+1]
+			_, out.top, out.bottom = tensor.SamePadding(h, next.kernel, next.stride)
+			_, out.left, out.right = tensor.SamePadding(w, next.kernel, next.stride)
+		}
+	}
+	p.planSlots()
+	return p, nil
+}
+
+// compile packs the weights of a layer, multiplied by the scale of its batch
+// norm.
+func (n *Network) compile(i int, l layer) step {
+	scale, shift := n.fold(i)
+	shape := tensor.ConvShape{KH: l.kernel, KW: l.kernel, In: l.in, Out: l.out, Stride: l.stride, Activation: l.activation}
+	source := n.weights[i].conv // (out, in, taps)
+	taps := l.kernel * l.kernel
+	in := l.weightShape()[1]
+	packed := make([]float32, len(source)) // (taps, in, out)
+	for o := range l.out {
+		for c := range in {
+			for tap := range taps {
+				packed[(tap*in+c)*l.out+o] = source[(o*in+c)*taps+tap] * scale[o]
+			}
+		}
+	}
+	s := step{add: l.add}
+	if l.depthwise {
+		s.depthwise = tensor.NewDepthwise(shape, packed, shift)
+	} else {
+		s.conv = tensor.NewConv(shape, packed, shift)
+	}
+	return s
+}
+
+// planSlots gives each layer's output a buffer that no one needs any more.
+// Slot 0 is the input.
+func (p *Plan) planSlots() {
+	lastUse := make([]int, len(p.steps))
+	for i, s := range p.steps {
+		if i > 0 {
+			lastUse[i-1] = max(lastUse[i-1], i)
+		}
+		if s.add >= 0 {
+			lastUse[s.add] = i
+		}
+	}
+	p.slots = []int{p.input().size()}
+	busyUntil := []int{0}
+	for i := range p.steps[:len(p.steps)-1] { // the last writes to the caller's array
+		s := &p.steps[i]
+		s.slot = -1
+		for k, until := range busyUntil {
+			if until < i && (s.slot < 0 || p.slots[k] > p.slots[s.slot]) {
+				s.slot = k
+			}
+		}
+		if s.slot < 0 {
+			s.slot = len(p.slots)
+			p.slots, busyUntil = append(p.slots, 0), append(busyUntil, 0)
+		}
+		p.slots[s.slot] = max(p.slots[s.slot], s.out.size())
+		busyUntil[s.slot] = lastUse[i]
+	}
+}
+
+// input is the frame of the picture.
+func (p *Plan) input() frame {
+	shape := p.steps[0].shape()
+	f := frame{h: p.height, w: p.width, c: 3}
+	_, f.top, f.bottom = tensor.SamePadding(f.h, shape.KH, shape.Stride)
+	_, f.left, f.right = tensor.SamePadding(f.w, shape.KW, shape.Stride)
+	return f
+}
+
+func (s step) shape() tensor.ConvShape {
+	if s.conv != nil {
+		return s.conv.ConvShape
+	}
+	return s.depthwise.ConvShape
+}
+
+// Run encodes pixels (height, width, 3), as the recipe gives them, into dst
+// (h, w, channels).
+func (p *Plan) Run(dst, pixels []float32) {
+	if len(pixels) != p.height*p.width*3 {
+		panic(fmt.Sprintf("encoder: %d pixel values for a picture of %d x %d", len(pixels), p.height, p.width))
+	}
+	buffers := p.borrow()
+	defer p.buffers.Put(buffers)
+	at := p.input()
+	src, inside := at.place((*buffers)[0])
+	inside.Copy(0, 0, tensor.Img(pixels, p.height, p.width, 3))
+	outs := make([]tensor.Image, len(p.steps))
+	for i, s := range p.steps {
+		whole, out := tensor.Image{}, tensor.Image{}
+		if i == len(p.steps)-1 {
+			out = tensor.Img(dst, s.out.h, s.out.w, s.out.c)
+		} else {
+			whole, out = s.out.place((*buffers)[s.slot])
+		}
+		switch {
+		case s.depthwise != nil:
+			s.depthwise.Run(out, src)
+		case s.add >= 0:
+			s.conv.Run(out, src, outs[s.add])
+		default:
+			s.conv.Run(out, src, tensor.Image{})
+		}
+		src, outs[i] = whole, out
+	}
+}
+
+func (p *Plan) borrow() *[][]float32 {
+	if b, ok := p.buffers.Get().(*[][]float32); ok {
+		return b
+	}
+	var b [][]float32
+	for _, n := range p.slots {
+		b = append(b, make([]float32, n))
+	}
+	return &b
+}
+
+// place lays the frame over a buffer and clears its border.
+func (f frame) place(buffer []float32) (whole, inside tensor.Image) {
+	whole = tensor.Img(buffer[:f.size()], f.h+f.top+f.bottom, f.w+f.left+f.right, f.c)
+	for y := range whole.H {
+		if y < f.top || y >= f.top+f.h {
+			clear(whole.Row(y, 0, whole.W))
+			continue
+		}
+		clear(whole.Row(y, 0, f.left))
+		clear(whole.Row(y, f.left+f.w, f.right))
+	}
+	return whole, whole.Slice(f.top, f.left, f.h, f.w)
+}
