@@ -34,10 +34,10 @@ type Manifest struct {
 
 // SearchDefaults are the Options that suit the model.
 type SearchDefaults struct {
-	Beams       int     `json:"beams"`
-	MaxWords    int     `json:"max_words"`
-	LengthPower float64 `json:"length_power"`
-	NoRepeat    int     `json:"no_repeat,omitempty"`
+	Beams       int     `json:"beams" toml:"beams"`
+	MaxWords    int     `json:"max_words" toml:"max_words"`
+	LengthPower float64 `json:"length_power" toml:"length_power"`
+	NoRepeat    int     `json:"no_repeat,omitempty" toml:"no_repeat"`
 }
 
 // An Origin tells how a model was made.

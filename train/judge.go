@@ -50,7 +50,11 @@ func (j *judge) score(ctx context.Context, m *showtell.Model, e *showtell.Epoch)
 	if err != nil {
 		return err
 	}
-	for _, r := range metric.Compute(c, "BLEU-4", "CIDEr-D") {
+	results, err := metric.Compute(c, "BLEU-4", "CIDEr-D")
+	if err != nil {
+		return err
+	}
+	for _, r := range results {
 		switch r.Name {
 		case "BLEU-4":
 			e.Bleu4 = r.Corpus

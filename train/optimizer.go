@@ -54,7 +54,7 @@ func (o *optimizer) update(step int, rate float64) {
 // clip scales all gradients so that their norm is at most Clip.
 func (o *optimizer) clip() {
 	sums := make([]float64, len(o.params))
-	for i, p := range o.params {
+	for _, p := range o.params {
 		p.Grad() // there may be none yet
 	}
 	tensor.Parallel(len(o.params), func(i int) { sums[i] = tensor.SumSquares(o.params[i].Grad()) })
