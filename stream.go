@@ -15,37 +15,39 @@ import (
 // machine, few enough that the first caption comes soon.
 const batch = 16
 
+// A Source brings one picture. It is called on the worker that will encode it.
+type Source func() (image.Image, error)
+
 // All describes a stream of pictures. Captions come in the order of the
 // pictures; one bad picture is one error, not the end. It ends early when ctx
 // is done, with its error as the last.
 func (m *Model) All(ctx context.Context, images iter.Seq2[image.Image, error], o *Options) iter.Seq2[Caption, error] {
-	return m.stream(ctx, o, func(yield func(source) bool) {
+	return m.Sources(ctx, func(yield func(Source) bool) {
 		for img, err := range images {
 			if !yield(func() (image.Image, error) { return img, err }) {
 				return
 			}
 		}
-	})
+	}, o)
 }
 
-// Files describes pictures by the names of their files, read on all cores.
-// Otherwise it is All.
-func (m *Model) Files(ctx context.Context, names iter.Seq[string], read *imageprep.Options, o *Options) iter.Seq2[Caption, error] {
-	return m.stream(ctx, o, func(yield func(source) bool) {
+// Files describes pictures by the names of their files. Otherwise it is All,
+// and faster: files are read on all cores.
+func (m *Model) Files(ctx context.Context, names iter.Seq[string], o *Options) iter.Seq2[Caption, error] {
+	return m.Sources(ctx, func(yield func(Source) bool) {
 		for name := range names {
-			if !yield(func() (image.Image, error) { return imageprep.ReadFile(name, read) }) {
+			if !yield(func() (image.Image, error) { return imageprep.ReadFile(name, nil) }) {
 				return
 			}
 		}
-	})
+	}, o)
 }
 
-// A source brings one picture, on the worker that will encode it.
-type source func() (image.Image, error)
-
-func (m *Model) stream(ctx context.Context, o *Options, sources iter.Seq[source]) iter.Seq2[Caption, error] {
+// Sources describes pictures that are brought on demand, on all cores.
+// Otherwise it is All.
+func (m *Model) Sources(ctx context.Context, sources iter.Seq[Source], o *Options) iter.Seq2[Caption, error] {
 	return func(yield func(Caption, error) bool) {
-		var waiting []source
+		var waiting []Source
 		stopped := false
 		flush := func() bool {
 			for c, err := range m.batch(ctx, waiting, o) {
@@ -74,7 +76,7 @@ func (m *Model) stream(ctx context.Context, o *Options, sources iter.Seq[source]
 }
 
 // batch reads, encodes and captions pictures together.
-func (m *Model) batch(ctx context.Context, sources []source, o *Options) iter.Seq2[Caption, error] {
+func (m *Model) batch(ctx context.Context, sources []Source, o *Options) iter.Seq2[Caption, error] {
 	return func(yield func(Caption, error) bool) {
 		size := m.gridSize()
 		grids := make([]float32, len(sources)*size)
@@ -117,7 +119,7 @@ func (m *Model) batch(ctx context.Context, sources []source, o *Options) iter.Se
 }
 
 // load brings one picture's grid. A decoder's panic is that picture's error.
-func (m *Model) load(grid []float32, s source) (err error) {
+func (m *Model) load(grid []float32, s Source) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("reading the picture: %v", r)

@@ -58,7 +58,8 @@ func convSums(a *assembly, s isa, width, n int, sum func(i, v int) string, weigh
 	}
 	for i := range n {
 		x := spare + i%free
-		a.op("VBROADCASTSS %s, %s", []string{"(%s)", "(%s)(R8*1)", "(%s)(R8*2)"}[i%3], s.reg+fmt.Sprint(x), pointers[i/3])
+		pixel := "(" + pointers[i/3] + ")" + []string{"", "(R8*1)", "(R8*2)"}[i%3]
+		a.op("VBROADCASTSS %s, %s%d", pixel, s.reg, x)
 		for v := range vectors {
 			a.op("VFMADD231PS %s, %s, %s", weight(v), s.vector(x, v, width), sum(i, v))
 		}

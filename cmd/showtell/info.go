@@ -1,0 +1,91 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"showtell"
+)
+
+func newInfo(s streams) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "info [MODEL]",
+		Example: `  showtell info model.safetensors
+  showtell info                       the model inside this program`,
+		Short: "what a model file holds, where it came from, how it scored",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError("showtell info wants one model, and got %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			path := ""
+			if len(args) == 1 {
+				path = args[0]
+			}
+			m, err := openModel(path)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return json.NewEncoder(s.out).Encode(m.Manifest)
+			}
+			return describeModel(s.out, m, path)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return cmd
+}
+
+func describeModel(out io.Writer, m *showtell.Model, path string) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	if path == "" {
+		row("model", "the one inside this program")
+	} else if info, err := os.Stat(path); err == nil {
+		row("model", "%s, %.1f MB", path, float64(info.Size())/1e6)
+	}
+	weights := 0
+	for _, p := range m.Params() {
+		weights += len(p.Data)
+	}
+	h, wide, c := m.Network().Grid()
+	d := m.Decoder
+	row("encoder", "%s, %d x %d pixels to a grid of %d x %d x %d", m.Encoder, m.Recipe.Width, m.Recipe.Height, h, wide, c)
+	row("decoder", "%s, hidden %d, %.2f million weights", d.Kind, d.Hidden, float64(weights)/1e6)
+	row("vocabulary", "%d words", d.Vocab-4)
+	row("search", "%d beams, at most %d words, length power %.2g", m.Search.Beams, m.Search.MaxWords, m.Search.LengthPower)
+	o := m.Origin
+	row("made by", "%s, seed %d", o.Tool, o.Seed)
+	row("data", "%s (%.12s)", o.Dataset, o.Data)
+	row("trained", "%d epochs, epoch %d kept", len(o.History), o.Epoch)
+	names := make([]string, 0, len(o.Dev))
+	for name := range o.Dev {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		row("dev "+name, "%.1f", 100*o.Dev[name])
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if len(o.History) > 0 {
+		fmt.Fprintf(out, "\nepoch   loss  CIDEr-D  BLEU-4\n")
+	}
+	for _, e := range o.History {
+		fmt.Fprintf(out, "%5d  %5.3f  %7.1f  %6.1f\n", e.Epoch, e.Loss, 100*e.CiderD, 100*e.Bleu4)
+	}
+	if o.Recipe != "" {
+		fmt.Fprintf(out, "\nRecipe:\n\n%s", o.Recipe)
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"showtell/dataset"
+	"showtell/encoder"
+	"showtell/features"
+	"showtell/train"
+)
+
+type trainCommand struct {
+	streams
+	data     dataFlags
+	out      string
+	recipe   string
+	set      []string
+	weights  string
+	features string
+	glove    string
+	epochs   int
+	seed     uint64
+	resume   bool
+	restart  bool
+}
+
+func newTrain(s streams) *cobra.Command {
+	c := &trainCommand{streams: s}
+	cmd := &cobra.Command{
+		Use: "train DATA -o MODEL",
+		Example: `  showtell train flickr8k -o model.safetensors
+  showtell train flickr8k --recipe seed -o seed.safetensors      the student project's network
+  showtell train photos.csv -o m.safetensors --set epochs=3 --set decoder.layers=3
+  showtell train flickr8k -o model.safetensors --resume          go on after Ctrl-C`,
+		Short: "learn to caption from images and captions",
+		Long: `Learn to caption from images and captions. The encoder runs once over all
+pictures; what it sees is kept for the next training. A checkpoint is written
+every five minutes and after every epoch. The model keeps the weights of the
+epoch with the best CIDEr-D on the dev split.
+
+Recipes: ` + strings.Join(train.Recipes(), ", ") + `, or a TOML file. Every field can be changed with --set field=value.`,
+		Args: oneArg("data set"),
+		RunE: c.run,
+	}
+	flags := cmd.Flags()
+	c.data.add(flags)
+	flags.StringVarP(&c.out, "output", "o", "", "model file to write")
+	flags.StringVar(&c.recipe, "recipe", "default", "name or TOML file of the recipe")
+	flags.StringArrayVar(&c.set, "set", nil, "change a field of the recipe, field=value; may be repeated")
+	flags.IntVar(&c.epochs, "epochs", 0, "passes over the data (default: the recipe's)")
+	flags.Uint64Var(&c.seed, "seed", 0, "seed of all chance (default: the recipe's)")
+	flags.StringVar(&c.glove, "glove", "", "GloVe text file to start the word vectors from")
+	flags.StringVar(&c.weights, "encoder", "", "weights of the encoder, or a model (default: that of the model inside this program)")
+	flags.StringVar(&c.features, "features", "", "file of features, made if missing (default: in the user's cache folder)")
+	flags.BoolVar(&c.resume, "resume", false, "go on from the checkpoint of a stopped training")
+	flags.BoolVar(&c.restart, "restart", false, "throw the checkpoint of a stopped training away")
+	return cmd
+}
+
+func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
+	ctx := cmd.Context()
+	if c.out == "" {
+		return usageError("no output named. Try: showtell train %s -o model.safetensors", args[0])
+	}
+	recipe, err := c.loadRecipe(cmd)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	checkpoint := c.out + ".checkpoint"
+	if err := c.checkOutput(checkpoint); err != nil {
+		return err
+	}
+	network, err := openEncoder(c.weights)
+	if err != nil {
+		return err
+	}
+	set, err := c.openData(ctx, args[0], c.data)
+	if err != nil {
+		return err
+	}
+	c.tellProblems(set.Problems, false)
+	store, err := c.store(ctx, network, set, recipe.Mirror > 0)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	keepReadable(set, store)
+	log, err := os.OpenFile(c.out+".log.jsonl", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	progress, finish := c.progress()
+	m, err := train.Run(ctx, train.Job{
+		Recipe: recipe, Network: network, Set: set, Features: store,
+		Checkpoint: checkpoint, Resume: c.resume, Log: log, Progress: progress,
+	})
+	finish()
+	if err != nil {
+		if ctx.Err() != nil {
+			fmt.Fprintf(c.err, "Go on with the same command and --resume.\n")
+		}
+		return err
+	}
+	if err := m.Save(c.out); err != nil {
+		return err
+	}
+	os.Remove(checkpoint)
+	fmt.Fprintf(c.err, "%s: epoch %d, dev CIDEr-D %.1f, BLEU-4 %.1f\nNext: showtell eval %s -m %s --report report.html\n",
+		c.out, m.Origin.Epoch, 100*m.Origin.Dev["CIDEr-D"], 100*m.Origin.Dev["BLEU-4"], args[0], c.out)
+	return nil
+}
+
+func (c *trainCommand) loadRecipe(cmd *cobra.Command) (train.Recipe, error) {
+	settings := c.set
+	if cmd.Flags().Changed("epochs") {
+		settings = append(settings, fmt.Sprintf("epochs=%d", c.epochs))
+	}
+	if cmd.Flags().Changed("seed") {
+		settings = append(settings, fmt.Sprintf("seed=%d", c.seed))
+	}
+	if c.glove != "" {
+		settings = append(settings, fmt.Sprintf("glove=%q", c.glove))
+	}
+	return train.LoadRecipe(c.recipe, settings...)
+}
+
+// checkOutput makes sure, before hours of work, that the result can be
+// written and that no other training's work is lost.
+func (c *trainCommand) checkOutput(checkpoint string) error {
+	f, err := os.CreateTemp(filepath.Dir(c.out), ".showtell-*")
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", c.out, err)
+	}
+	f.Close()
+	os.Remove(f.Name())
+	_, err = os.Stat(checkpoint)
+	switch {
+	case c.resume && c.restart:
+		return usageError("--resume and --restart at once")
+	case c.resume && errors.Is(err, fs.ErrNotExist):
+		return usageError("nothing to resume: no file %s. Train without --resume", checkpoint)
+	case err == nil && c.restart:
+		return os.Remove(checkpoint)
+	case err == nil && !c.resume:
+		return usageError("%s is left of a stopped training: add --resume to go on, or --restart to begin again", checkpoint)
+	}
+	return nil
+}
+
+func (c *trainCommand) store(ctx context.Context, n *encoder.Network, set *dataset.Set, mirror bool) (*features.Store, error) {
+	path := c.features
+	if path == "" {
+		var err error
+		if path, err = cacheFile(n, set); err != nil {
+			return nil, err
+		}
+	}
+	return c.extract(ctx, path, n, set, mirror)
+}
+
+// keepReadable leaves out the pictures that could not be encoded; each has
+// been named.
+func keepReadable(set *dataset.Set, store *features.Store) {
+	kept := set.Items[:0]
+	for _, item := range set.Items {
+		if store.Has(item.Name) {
+			kept = append(kept, item)
+		}
+	}
+	set.Items = kept
+}
+
+// progress shows a bar an epoch, and a line with its scores at the end.
+func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
+	var b bar
+	began := time.Now()
+	return func(p train.Progress) {
+			if p.Done != nil {
+				b.finish()
+				b = bar{}
+				best := ""
+				if p.Best {
+					best = "  best so far"
+				}
+				fmt.Fprintf(c.err, "epoch %d/%d  loss %.3f  dev CIDEr-D %.1f  BLEU-4 %.1f%s\n", p.Epoch, p.Epochs, p.Loss, 100*p.Done.CiderD, 100*p.Done.Bleu4, best)
+				return
+			}
+			if b.b == nil {
+				b = c.bar("", p.Steps)
+			}
+			b.describe(fmt.Sprintf("epoch %d/%d  loss %.3f  %.0f words/s", p.Epoch, p.Epochs, p.Loss, float64(p.Words)/time.Since(began).Seconds()))
+			b.set(p.Step)
+		}, func() {
+			b.finish()
+		}
+}
