@@ -1,0 +1,214 @@
+package tensor
+
+import (
+	"fmt"
+	"math"
+	"unsafe"
+)
+
+//go:generate go run ./internal/asm/conv .
+
+var infinity = float32(math.Inf(1))
+
+// A ConvShape says what a convolution or a depthwise convolution does. It has no padding: the
+// caller gives an image with a border of zeros, often a Slice of a larger one.
+type ConvShape struct {
+	KH, KW     int // size of the kernel
+	In, Out    int // channels; equal where depthwise
+	Stride     int // in both directions, at least 1
+	Activation Activation
+}
+
+// A Conv is a convolution with bias, optional residual and activation, its weights packed for the
+// processor. It is safe for concurrent use.
+type Conv struct {
+	ConvShape
+	groups  []convGroup
+	weights []float32 // by group: [row of taps][column of taps and input channel][width]
+	bias    []float32 // by group: [width]
+}
+
+// A convGroup is neighbouring output channels that one kernel computes together.
+type convGroup struct {
+	first, count int // channels; width-count more are padding
+	width        int
+	weights      int // where its weights begin
+	bias         int
+	run          []func(*convArgs) // element n-1 does n pixels
+}
+
+// convArgs is known to internal/asm/conv. Strides are in bytes.
+type convArgs struct {
+	src, weights, dst, bias, residual unsafe.Pointer
+	rows, rowStride                   int // rows of taps
+	len, pixelStride                  int // values of one row of taps; to the next output's
+	dstStride, resStride              int
+	low, high                         float32
+}
+
+// NewConv packs weights (KH, KW, In, Out) and bias (Out); a nil bias is zero.
+func NewConv(shape ConvShape, weights, bias []float32) *Conv {
+	return newConv(cpuLevel, shape, weights, bias)
+}
+
+func newConv(l level, shape ConvShape, weights, bias []float32) *Conv {
+	shape.check(shape.KH*shape.KW*shape.In*shape.Out, weights, bias)
+	c := &Conv{ConvShape: shape, groups: convKernelsOf(l).split(shape.Out)}
+	k := shape.KH * shape.KW * shape.In
+	for i := range c.groups {
+		g := &c.groups[i]
+		g.weights, g.bias = len(c.weights), len(c.bias)
+		c.weights = append(c.weights, make([]float32, k*g.width)...)
+		c.bias = append(c.bias, make([]float32, g.width)...)
+		for j := range k {
+			copy(c.weights[g.weights+j*g.width:], weights[j*shape.Out+g.first:][:g.count])
+		}
+		if bias != nil {
+			copy(c.bias[g.bias:], bias[g.first:][:g.count])
+		}
+	}
+	return c
+}
+
+func (s ConvShape) check(size int, weights, bias []float32) {
+	if s.KH < 1 || s.KW < 1 || s.In < 1 || s.Out < 1 || s.Stride < 1 {
+		panic(fmt.Sprintf("tensor: convolution of shape %+v", s))
+	}
+	if len(weights) != size || bias != nil && len(bias) != s.Out {
+		panic(fmt.Sprintf("tensor: %d weights and %d biases for a convolution of shape %+v", len(weights), len(bias), s))
+	}
+}
+
+// checkImages panics unless src is large enough for dst.
+func (s ConvShape) checkImages(dst, src Image) {
+	dst.check()
+	src.check()
+	if src.C != s.In || dst.C != s.Out {
+		panic(fmt.Sprintf("tensor: convolution of %d to %d channels called with %d and %d", s.In, s.Out, src.C, dst.C))
+	}
+	if dst.H > 0 && dst.W > 0 && ((dst.H-1)*s.Stride+s.KH > src.H || (dst.W-1)*s.Stride+s.KW > src.W) {
+		panic(fmt.Sprintf("tensor: %dx%d pixels are too few for %dx%d of a %dx%d convolution of stride %d",
+			src.H, src.W, dst.H, dst.W, s.KH, s.KW, s.Stride))
+	}
+}
+
+// Run computes dst, where output (y, x) sees the KH x KW pixels of src from (y, x)*Stride. The
+// residual, of the size of dst, is added before the activation; none if its Data is nil. It may be
+// dst; src must not overlap dst.
+func (c *Conv) Run(dst, src, residual Image) { c.prepare(dst, src, residual).run(Parallel) }
+
+// RunSerial is Run on the calling goroutine alone.
+func (c *Conv) RunSerial(dst, src, residual Image) { c.prepare(dst, src, residual).run(serially) }
+
+func serially(n int, f func(tile int)) {
+	for i := range n {
+		f(i)
+	}
+}
+
+// A convRun is one application of c. Its tiles are pixels (a band of rows, or a stretch of the only
+// row) times groups of channels.
+type convRun struct {
+	*Conv
+	dst, src, residual Image
+	rows, cols         int // pixels of a tile
+	groupsPerTile      int
+}
+
+// tilePixels is how many pixels read a group's weights while those are in the cache.
+const tilePixels = 96
+
+func (c *Conv) prepare(dst, src, residual Image) convRun {
+	c.checkImages(dst, src)
+	if residual.Data != nil {
+		residual.check()
+		if residual.H != dst.H || residual.W != dst.W || residual.C != dst.C {
+			panic(fmt.Sprintf("tensor: residual of %dx%dx%d for %dx%dx%d", residual.H, residual.W, residual.C, dst.H, dst.W, dst.C))
+		}
+	}
+	point := c.KH == 1 && c.KW == 1 && c.Stride == 1
+	if point && dst.contiguous() && dst.W == src.W && src.contiguous() && (residual.Data == nil || residual.contiguous()) {
+		src = src.Slice(0, 0, dst.H, src.W)
+		dst, src, residual = dst.flat(), src.flat(), residual.flat()
+	}
+	r := convRun{Conv: c, dst: dst, src: src, residual: residual, groupsPerTile: len(c.groups)}
+	r.rows, r.cols = max(1, tilePixels/max(1, dst.W)), dst.W
+	if dst.W > tilePixels {
+		r.cols = evenly(dst.W, tilePixels)
+	}
+	return r
+}
+
+// evenly is the size of parts, each at most most, into which n falls.
+func evenly(n, most int) int {
+	parts := (n + most - 1) / most
+	return (n + parts - 1) / parts
+}
+
+func (r convRun) run(each func(n int, f func(tile int))) {
+	if r.dst.H == 0 || r.dst.W == 0 {
+		return
+	}
+	bands := (r.dst.H + r.rows - 1) / r.rows
+	across := (r.dst.W + r.cols - 1) / r.cols
+	parts := min(len(r.groups), (4*Workers()+bands*across-1)/(bands*across)) // few pixels: share out channels
+	r.groupsPerTile = (len(r.groups) + parts - 1) / parts
+	parts = (len(r.groups) + r.groupsPerTile - 1) / r.groupsPerTile
+	each(bands*across*parts, func(i int) {
+		part, place := i%parts, i/parts
+		r.tile(place/across*r.rows, place%across*r.cols, part*r.groupsPerTile)
+	})
+}
+
+// tile computes the pixels from (y, x) and the channels from a group on.
+func (r convRun) tile(y0, x0, group int) {
+	a := &convArgs{
+		rows: r.KH, len: r.KW * r.In, rowStride: 4 * r.src.Stride, pixelStride: 4 * r.Stride * r.In,
+		dstStride: 4 * r.dst.C, resStride: 4 * r.dst.C,
+	}
+	a.low, a.high = r.Activation.limits()
+	y1, x1 := min(y0+r.rows, r.dst.H), min(x0+r.cols, r.dst.W)
+	for i := group; i < min(group+r.groupsPerTile, len(r.groups)); i++ {
+		g := &r.groups[i]
+		a.weights, a.bias = unsafe.Pointer(&r.weights[g.weights]), unsafe.Pointer(&r.bias[g.bias])
+		strip := evenly(x1-x0, len(g.run))
+		for y := y0; y < y1; y++ {
+			for x := x0; x < x1; x += strip {
+				r.strip(a, g, y, x, min(strip, x1-x))
+			}
+		}
+	}
+}
+
+// strip computes n pixels from (y, x).
+func (r *convRun) strip(a *convArgs, g *convGroup, y, x, n int) {
+	a.src = unsafe.Pointer(&r.src.Data[y*r.Stride*r.src.Stride+x*r.Stride*r.In])
+	dst := r.dst.Data[y*r.dst.Stride+x*r.dst.C+g.first:]
+	var residual []float32
+	if r.residual.Data != nil {
+		residual = r.residual.Data[y*r.residual.Stride+x*r.dst.C+g.first:]
+	}
+	if g.count < g.width {
+		r.partial(*a, g, dst, residual, n)
+		return
+	}
+	a.dst, a.residual = unsafe.Pointer(&dst[0]), unsafe.Pointer(unsafe.SliceData(residual))
+	g.run[n-1](a)
+}
+
+// partial computes a group with padding, by way of a place that has room for it.
+func (r *convRun) partial(a convArgs, g *convGroup, dst, residual []float32, n int) {
+	var room, added [12 * 48]float32
+	a.dst, a.dstStride, a.resStride = unsafe.Pointer(&room[0]), 4*g.width, 4*g.width
+	a.residual = nil
+	if residual != nil {
+		for i := range n {
+			copy(added[i*g.width:], residual[i*r.dst.C:][:g.count])
+		}
+		a.residual = unsafe.Pointer(&added[0])
+	}
+	g.run[n-1](&a)
+	for i := range n {
+		copy(dst[i*r.dst.C:][:g.count], room[i*g.width:])
+	}
+}

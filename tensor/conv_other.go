@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package tensor
+
+func convKernelsOf(level) convKernels { return convGeneric }
+
+func depthwiseKernelsOf(level) []depthwiseKernels { return nil }

@@ -1,0 +1,129 @@
+package tensor
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// A Depthwise is a convolution of each channel with a kernel of its own, with bias and activation.
+// Kernels of 3x3 and 5x5 with stride 1 or 2 are vectorised over channels, others are plain Go. It is
+// safe for concurrent use.
+type Depthwise struct {
+	ConvShape
+	weights, bias []float32
+	parts         []depthwisePart
+}
+
+// A depthwisePart is the channels that one set of kernels computes.
+type depthwisePart struct {
+	first, vectors int
+	run            []func(*depthwiseArgs) // element n-1 does n pixels; nil: plain Go
+}
+
+// depthwiseKernels are kernels by 10*size + stride.
+type depthwiseKernels struct {
+	lanes int
+	byKey map[int][]func(*depthwiseArgs)
+}
+
+// depthwiseArgs is known to internal/asm/conv. Strides are in bytes.
+type depthwiseArgs struct {
+	src, weights, dst, bias           unsafe.Pointer
+	rowStride, pixelStride, dstStride int
+	tapStride, vectors                int
+	low, high                         float32
+}
+
+// NewDepthwise copies weights (KH, KW, In) and bias (In); a nil bias is zero. In and Out are equal.
+func NewDepthwise(shape ConvShape, weights, bias []float32) *Depthwise {
+	return newDepthwise(cpuLevel, shape, weights, bias)
+}
+
+func newDepthwise(l level, shape ConvShape, weights, bias []float32) *Depthwise {
+	if shape.In != shape.Out {
+		panic(fmt.Sprintf("tensor: depthwise convolution of %d to %d channels", shape.In, shape.Out))
+	}
+	shape.check(shape.KH*shape.KW*shape.In, weights, bias)
+	d := &Depthwise{ConvShape: shape, weights: append([]float32(nil), weights...), bias: make([]float32, shape.In)}
+	copy(d.bias, bias)
+	first := 0
+	for _, k := range depthwiseKernelsOf(l) {
+		run := k.byKey[10*shape.KH+shape.Stride]
+		if n := (shape.In - first) / k.lanes; n > 0 && run != nil && shape.KH == shape.KW {
+			d.parts = append(d.parts, depthwisePart{first, n, run})
+			first += n * k.lanes
+		}
+	}
+	if first < shape.In {
+		d.parts = append(d.parts, depthwisePart{first, shape.In - first, nil})
+	}
+	return d
+}
+
+// Run computes dst, where output (y, x) sees the KH x KW pixels of src from (y, x)*Stride. src must
+// not overlap dst.
+func (d *Depthwise) Run(dst, src Image) { d.run(dst, src, Parallel) }
+
+// RunSerial is Run on the calling goroutine alone.
+func (d *Depthwise) RunSerial(dst, src Image) { d.run(dst, src, serially) }
+
+// tileWork is the multiplications that a parallel tile of Depthwise should have at least.
+const tileWork = 1 << 17
+
+func (d *Depthwise) run(dst, src Image, each func(n int, f func(tile int))) {
+	d.checkImages(dst, src)
+	if dst.H == 0 || dst.W == 0 {
+		return
+	}
+	rows := 1 + tileWork/(dst.W*d.KH*d.KW*d.In)
+	each((dst.H+rows-1)/rows, func(i int) {
+		a := &depthwiseArgs{pixelStride: 4 * d.In, rowStride: 4 * src.Stride, dstStride: 4 * d.In, tapStride: 4 * d.In}
+		a.low, a.high = d.Activation.limits()
+		for y := i * rows; y < min((i+1)*rows, dst.H); y++ {
+			for _, p := range d.parts {
+				d.row(a, p, dst, src, y)
+			}
+		}
+	})
+}
+
+// row computes the channels of p in row y.
+func (d *Depthwise) row(a *depthwiseArgs, p depthwisePart, dst, src Image, y int) {
+	a.weights, a.bias, a.vectors = unsafe.Pointer(&d.weights[p.first]), unsafe.Pointer(&d.bias[p.first]), p.vectors
+	strip := dst.W
+	if p.run != nil {
+		strip = evenly(dst.W, len(p.run))
+	}
+	for x := 0; x < dst.W; x += strip {
+		n := min(strip, dst.W-x)
+		from := src.Data[y*d.Stride*src.Stride+x*d.Stride*d.In+p.first:]
+		to := dst.Data[y*dst.Stride+x*d.In+p.first:]
+		if p.run == nil {
+			d.generic(to, from, src.Stride, p, n)
+			continue
+		}
+		a.src, a.dst = unsafe.Pointer(&from[0]), unsafe.Pointer(&to[0])
+		p.run[n-1](a)
+	}
+}
+
+// generic computes n pixels of the channels of p in plain Go.
+func (d *Depthwise) generic(dst, src []float32, rowStride int, p depthwisePart, n int) {
+	low, high := d.Activation.limits()
+	for i := range n {
+		sums := dst[i*d.In:][:p.vectors]
+		copy(sums, d.bias[p.first:])
+		for ky := range d.KH {
+			for kx := range d.KW {
+				x := src[ky*rowStride+(i*d.Stride+kx)*d.In:][:len(sums)]
+				w := d.weights[(ky*d.KW+kx)*d.In+p.first:][:len(sums)]
+				for c := range sums {
+					sums[c] += x[c] * w[c]
+				}
+			}
+		}
+		for c, v := range sums {
+			sums[c] = clamp(v, low, high)
+		}
+	}
+}
