@@ -1,0 +1,220 @@
+package eval
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"showtell"
+)
+
+// The drawing of a chart, in units of its view box, which the page scales.
+const (
+	chartWidth, chartHeight = 360.0, 220.0
+	left, right             = 40.0, 348.0 // of the plot
+	top, bottom             = 22.0, 186.0
+)
+
+// A chart is one drawing with axes: lines with dots, or bars.
+type chart struct {
+	Of, Class      string // the model and its colour, where the chart is of one of several
+	Title          string // what is drawn
+	Below          string // what runs along the horizontal axis
+	Summary        string // the chart in words
+	XTicks, YTicks []tick
+	Lines          []line
+	Bars           []bar
+	Mean           *tick // a vertical line
+
+	MidX, EndX, TopY, EndY, BelowY, LabelY, MeanY, Width, Height string
+}
+
+// A tick is a place on an axis with its label.
+type tick struct {
+	At, Label string
+}
+
+type line struct {
+	Class, Path string
+	Dots        []dot
+}
+
+type dot struct {
+	X, Y, Label string
+	Kept        bool // the epoch whose weights the model has
+}
+
+type bar struct {
+	Class, X, Y, Width, Height, Label string
+}
+
+// An axis maps values from low to high onto from to to.
+type axis struct {
+	low, high, step float64
+	from, to        float64
+}
+
+// newAxis rounds a range outwards to steps of 1, 2 or 5 times a power of ten,
+// n of them or a little fewer.
+func newAxis(low, high float64, n int, from, to float64) axis {
+	if !(high-low > 1e-9*math.Max(math.Abs(low), math.Abs(high))) || math.IsInf(high-low, 0) {
+		pad := max(1e-3, 0.1*math.Abs(low))
+		low, high = low-pad, low+pad
+	}
+	raw := (high - low) / float64(n)
+	power := math.Pow(10, math.Floor(math.Log10(raw)))
+	step := 10 * power
+	for _, k := range []float64{5, 2, 1} {
+		if raw <= k*power*1.001 {
+			step = k * power
+		}
+	}
+	return axis{step * math.Floor(low/step+1e-9), step * math.Ceil(high/step-1e-9), step, from, to}
+}
+
+func (a axis) at(v float64) float64 {
+	return a.from + (a.to-a.from)*(v-a.low)/(a.high-a.low)
+}
+
+func (a axis) ticks() []tick {
+	decimals := max(0, int(math.Ceil(-math.Log10(a.step)-1e-9)))
+	var list []tick
+	for i := range 1 + min(20, int((a.high-a.low)/a.step+1e-6)) {
+		v := a.low + float64(i)*a.step
+		list = append(list, tick{px(a.at(v)), strconv.FormatFloat(v, 'f', decimals, 64)})
+	}
+	return list
+}
+
+// px is a length in a drawing.
+func px(v float64) string { return strconv.FormatFloat(math.Round(10*v)/10, 'f', -1, 64) }
+
+func newChart(title, below string) chart {
+	return chart{
+		Title: title, Below: below,
+		MidX: px((left + right) / 2), EndX: px(right), TopY: px(top), EndY: px(bottom), LabelY: px(bottom + 15), BelowY: px(chartHeight - 3), MeanY: px(top - 7),
+		Width: px(chartWidth), Height: px(chartHeight),
+	}
+}
+
+// curves draws the loss and the dev scores by epoch, a line for each model that
+// has a history.
+func curves(runs []Named) []chart {
+	var charts []chart
+	for _, c := range []struct {
+		title string
+		of    func(showtell.Epoch) float64
+	}{
+		{"Training loss per word", func(e showtell.Epoch) float64 { return e.Loss }},
+		{"CIDEr-D on dev", func(e showtell.Epoch) float64 { return 100 * e.CiderD }},
+		{"BLEU-4 on dev", func(e showtell.Epoch) float64 { return 100 * e.Bleu4 }},
+	} {
+		low, high, last := math.Inf(1), math.Inf(-1), 1
+		for _, run := range runs {
+			last = max(last, len(run.Model.Origin.History))
+			for _, e := range run.Model.Origin.History {
+				low, high = min(low, c.of(e)), max(high, c.of(e))
+			}
+		}
+		if low > high || low == 0 && high == 0 || !(max(-low, high) < 1e9) {
+			continue // nothing was measured, or nonsense
+		}
+		charts = append(charts, curve(c.title, runs, c.of, newAxis(low, high, 5, bottom, top), last))
+	}
+	return charts
+}
+
+func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, last int) chart {
+	c := newChart(title, "epoch")
+	x := axis{1, float64(max(last, 2)), float64((last + 7) / 8), left + 8, right}
+	c.XTicks, c.YTicks = x.ticks(), y.ticks()
+	var told []string
+	for i, run := range runs {
+		history := run.Model.Origin.History
+		if len(history) == 0 {
+			continue
+		}
+		l := line{Class: class(i)}
+		var path strings.Builder
+		for k, e := range history {
+			d := dot{X: px(x.at(float64(k + 1))), Y: px(y.at(of(e))), Kept: e.Epoch == run.Model.Origin.Epoch}
+			d.Label = fmt.Sprintf("%s, epoch %d: %.4g", run.Name, e.Epoch, of(e))
+			if d.Kept {
+				d.Label += " (kept)"
+			}
+			l.Dots = append(l.Dots, d)
+			path.WriteString("ML"[min(k, 1):][:1] + d.X + " " + d.Y)
+		}
+		l.Path = path.String()
+		c.Lines = append(c.Lines, l)
+		first, end := history[0], history[len(history)-1]
+		told = append(told, fmt.Sprintf("%s from %.4g in epoch %d to %.4g in epoch %d", run.Name, of(first), first.Epoch, of(end), end.Epoch))
+	}
+	c.Summary = title + ": " + strings.Join(told, "; ")
+	return c
+}
+
+// histograms counts the pictures of each run by their score, times 100, all on
+// the same axes.
+func histograms(runs []Named, metric string) []chart {
+	values := make([][]float64, len(runs))
+	most := 1.0
+	for i, run := range runs {
+		for _, item := range run.Result.Items {
+			if v, ok := item.Scores.Of(metric); ok && v >= 0 && v <= 1e6 {
+				values[i] = append(values[i], 100*v)
+				most = max(most, 100*v)
+			}
+		}
+	}
+	const bins = 40
+	x := newAxis(0, most, bins, left, right)
+	counts := make([][]int, len(runs))
+	peak := 1
+	for i := range runs {
+		counts[i] = make([]int, int(math.Round(x.high/x.step)))
+		for _, v := range values[i] {
+			k := min(len(counts[i])-1, int(v/x.step))
+			counts[i][k]++
+			peak = max(peak, counts[i][k])
+		}
+	}
+	y := newAxis(0, float64(max(peak, 5)), 5, bottom, top)
+	var charts []chart
+	for i, run := range runs {
+		if len(values[i]) > 0 {
+			c := histogram(run.Name, metric, class(i), values[i], counts[i], x, y)
+			if len(runs) > 1 {
+				c.Of, c.Class = run.Name, class(i)
+			}
+			charts = append(charts, c)
+		}
+	}
+	return charts
+}
+
+func histogram(name, metric, class string, values []float64, counts []int, x, y axis) chart {
+	c := newChart(metric+" of single pictures", metric)
+	c.YTicks = y.ticks()
+	c.XTicks = axis{0, x.high, newAxis(0, x.high, 6, 0, 0).step, left, right}.ticks()
+	for k, n := range counts {
+		if n == 0 {
+			continue
+		}
+		low, high := float64(k)*x.step, float64(k+1)*x.step
+		c.Bars = append(c.Bars, bar{
+			class, px(x.at(low) + 0.5), px(y.at(float64(n))), px(x.at(high) - x.at(low) - 1), px(bottom - y.at(float64(n))),
+			fmt.Sprintf("%g to %g: %s", low, high, count(n, "picture")),
+		})
+	}
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	mean := sum / float64(len(values))
+	c.Mean = &tick{px(x.at(mean)), fmt.Sprintf("mean %.1f", mean)}
+	c.Summary = fmt.Sprintf("%s of %s of %s: mean %.1f, highest %.1f", metric, count(len(values), "picture"), name, mean, slices.Max(values))
+	return c
+}

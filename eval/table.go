@@ -1,0 +1,57 @@
+package eval
+
+import (
+	"fmt"
+	"io"
+	"strings"
+)
+
+// WriteTable writes the scores and counts as text, scores times 100 as papers
+// print them.
+func (r *Result) WriteTable(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%-10s %6s\n", "metric", "x100")
+	for _, s := range r.Scores {
+		fmt.Fprintf(&b, "%-10s %6.1f\n", s.Name, 100*s.Value)
+	}
+	fmt.Fprintf(&b, "\n%s, %s, %s, %s, %.1f words each\n",
+		count(len(r.Items), "picture"), count(r.References, "reference"),
+		count(r.DistinctCaptions, "distinct caption"), count(r.WordsUsed, "different word"), r.MeanWords)
+	fmt.Fprintf(&b, "captioned in %.1f s, %.1f pictures a second\n", r.Seconds, r.PicturesPerSecond())
+	list(&b, count(len(r.Problems), "picture")+" not captioned", r.Problems)
+	list(&b, count(len(r.Warnings), "note"), r.Warnings)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// list writes up to ten lines; the JSON has all.
+func list[T any](b *strings.Builder, title string, lines []T) {
+	const most = 10
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n%s:\n", title)
+	for _, line := range lines[:min(most, len(lines))] {
+		fmt.Fprintf(b, "  %v\n", line)
+	}
+	if more := len(lines) - most; more > 0 {
+		fmt.Fprintf(b, "  and %s more\n", grouped(more))
+	}
+}
+
+// count is "1 picture", "1,000 pictures".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return grouped(n) + " " + what + "s"
+}
+
+// grouped writes a number with commas between thousands.
+func grouped(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
