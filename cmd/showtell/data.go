@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -31,8 +32,8 @@ func (s streams) openData(ctx context.Context, dir string, f dataFlags) (*datase
 	return set, err
 }
 
-// tellProblems lists problems by kind, the first five of each.
-func (s streams) tellProblems(problems []dataset.Problem, all bool) {
+// tellProblems lists problems by kind, the first few of each.
+func tellProblems(w io.Writer, problems []dataset.Problem, few int) {
 	for _, kind := range dataset.Kinds {
 		var list []dataset.Problem
 		for _, p := range problems {
@@ -43,16 +44,13 @@ func (s streams) tellProblems(problems []dataset.Problem, all bool) {
 		if len(list) == 0 {
 			continue
 		}
-		fmt.Fprintf(s.err, "%d %s:\n", len(list), kind)
-		show := list
-		if !all {
-			show = list[:min(5, len(list))]
-		}
+		fmt.Fprintf(w, "%d %s:\n", len(list), kind)
+		show := list[:min(few, len(list))]
 		for _, p := range show {
-			fmt.Fprintf(s.err, "  %s\n", p)
+			fmt.Fprintf(w, "  %s\n", p)
 		}
 		if n := len(list) - len(show); n > 0 {
-			fmt.Fprintf(s.err, "  and %d more\n", n)
+			fmt.Fprintf(w, "  and %d more\n", n)
 		}
 	}
 }
@@ -60,6 +58,7 @@ func (s streams) tellProblems(problems []dataset.Problem, all bool) {
 func newData(s streams) *cobra.Command {
 	var flags dataFlags
 	var asJSON, quick bool
+	var shown int
 	cmd := &cobra.Command{
 		Use: "data DATA",
 		Example: `  showtell data flickr8k              counts, splits, words, and what is wrong
@@ -79,12 +78,13 @@ func newData(s streams) *cobra.Command {
 			if _, err := fmt.Fprint(s.out, stats.Table()); err != nil {
 				return err
 			}
-			s.tellProblems(set.Problems, false)
+			tellProblems(s.out, set.Problems, shown)
 			return nil
 		},
 	}
 	flags.add(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	cmd.Flags().IntVar(&shown, "show", 5, "problems of each kind to name")
 	cmd.Flags().BoolVar(&quick, "quick", false, "do not read the pictures: broken and identical ones are not found")
 	return cmd
 }

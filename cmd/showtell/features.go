@@ -63,7 +63,7 @@ func (s streams) extract(ctx context.Context, path string, n *encoder.Network, s
 		}
 		return nil, err
 	}
-	s.tellProblems(problems, false)
+	tellProblems(s.err, problems, 5)
 	return store, nil
 }
 
@@ -91,7 +91,7 @@ read. Stopped half-way, the same command goes on.`,
 			if err != nil {
 				return err
 			}
-			s.tellProblems(set.Problems, false)
+			tellProblems(s.err, set.Problems, 5)
 			store, err := s.extract(cmd.Context(), out, n, set, mirror)
 			if err != nil {
 				return err

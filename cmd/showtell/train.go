@@ -87,7 +87,7 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	c.tellProblems(set.Problems, false)
+	tellProblems(c.err, set.Problems, 5)
 	store, err := c.store(ctx, network, set, recipe.Mirror > 0)
 	if err != nil {
 		return err
@@ -134,16 +134,13 @@ func (c *trainCommand) loadRecipe(cmd *cobra.Command) (train.Recipe, error) {
 	return train.LoadRecipe(c.recipe, settings...)
 }
 
-// checkOutput makes sure, before hours of work, that the result can be
-// written and that no other training's work is lost.
+// checkOutput makes sure that the result can be written and that no other
+// training's work is lost.
 func (c *trainCommand) checkOutput(checkpoint string) error {
-	f, err := os.CreateTemp(filepath.Dir(c.out), ".showtell-*")
-	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", c.out, err)
+	if err := writable(c.out); err != nil {
+		return err
 	}
-	f.Close()
-	os.Remove(f.Name())
-	_, err = os.Stat(checkpoint)
+	_, err := os.Stat(checkpoint)
 	switch {
 	case c.resume && c.restart:
 		return usageError("--resume and --restart at once")
@@ -155,6 +152,19 @@ func (c *trainCommand) checkOutput(checkpoint string) error {
 		return usageError("%s is left of a stopped training: add --resume to go on, or --restart to begin again", checkpoint)
 	}
 	return nil
+}
+
+// writable tells, before hours of work, whether a file can be written.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s cannot be written: it is a folder", path)
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), ".showtell-*")
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w", path, err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
 }
 
 func (c *trainCommand) store(ctx context.Context, n *encoder.Network, set *dataset.Set, mirror bool) (*features.Store, error) {
