@@ -117,38 +117,56 @@ func reach(list []span) (first, last int) {
 	return list[0].first, end.first + len(end.weights)
 }
 
-// horizontal scales rows first to last of img.
+// horizontal scales rows first to last of img, two at a time: a word holds a
+// sample of the upper row in its low half and the one below in its high half,
+// and one multiplication weighs both.
 func horizontal(img image.Image, across []span, first, last int) *RGB {
 	dst := newRGB(len(across), last-first)
 	read := rowsOf(img)
-	m, direct := img.(*RGB)
-	w := img.Bounds().Dx()
-	buffer := make([]uint8, 3*w)
-	for y := range dst.H {
-		src := buffer
-		if direct {
-			src = m.row(first + y)
-		} else {
-			read(first+y, src)
+	n := 3 * img.Bounds().Dx()
+	upper, lower, pairs := make([]uint8, n), make([]uint8, n), make([]uint64, n)
+	for y := 0; y < dst.H; y += 2 {
+		below := min(y+1, dst.H-1)
+		read(first+y, upper)
+		read(first+below, lower)
+		for i, v := range upper[:len(pairs)] {
+			pairs[i] = uint64(v) | uint64(lower[i])<<32
 		}
-		horizontalRow(dst.row(y), src, across)
+		horizontalRows(dst.row(y), dst.row(below), pairs, across)
 	}
 	return dst
 }
 
-func horizontalRow(dst, src []uint8, across []span) {
+func horizontalRows(upper, lower []uint8, src []uint64, across []span) {
 	for i, s := range across {
-		var r, g, b int32 = half, half, half
-		p := src[3*s.first:][:3*len(s.weights)]
-		for _, k := range s.weights {
-			r += k * int32(p[0])
-			g += k * int32(p[1])
-			b += k * int32(p[2])
-			p = p[3:]
+		const start = half | half<<32
+		var r, g, b uint64 = start, start, start
+		p, weights := src[3*s.first:], s.weights
+		for ; len(weights) >= 4; p, weights = p[12:], weights[4:] {
+			w, q := (*[4]int32)(weights), (*[12]uint64)(p)
+			k0, k1, k2, k3 := uint64(int64(w[0])), uint64(int64(w[1])), uint64(int64(w[2])), uint64(int64(w[3]))
+			r += k0*q[0] + k1*q[3] + k2*q[6] + k3*q[9]
+			g += k0*q[1] + k1*q[4] + k2*q[7] + k3*q[10]
+			b += k0*q[2] + k1*q[5] + k2*q[8] + k3*q[11]
 		}
-		q := dst[3*i : 3*i+3 : 3*i+3]
-		q[0], q[1], q[2] = clip22(r), clip22(g), clip22(b)
+		for j, k := range weights {
+			k, q := uint64(int64(k)), p[3*j:3*j+3:3*j+3]
+			r += k * q[0]
+			g += k * q[1]
+			b += k * q[2]
+		}
+		u, l := upper[3*i:3*i+3:3*i+3], lower[3*i:3*i+3:3*i+3]
+		u[0], l[0] = unpair(r)
+		u[1], l[1] = unpair(g)
+		u[2], l[2] = unpair(b)
 	}
+}
+
+// unpair cuts the two sums in a word to bytes. A negative low sum has borrowed
+// one from the high sum.
+func unpair(v uint64) (low, high uint8) {
+	l := int32(v)
+	return clip22(l), clip22(int32((v - uint64(int64(l))) >> 32))
 }
 
 func vertical(src *RGB, down []span) *RGB {

@@ -100,16 +100,20 @@ func up2x2(dst, near, far []uint8, _ bool) {
 	far = far[:len(near)]
 	this := 3*uint(near[0]) + uint(far[0])
 	left := this
-	for x := 1; x < len(near) && 2*x < len(dst); x++ {
-		right := 3*uint(near[x]) + uint(far[x])
-		dst[2*x-2] = uint8((3*this + left + 8) >> 4)
-		dst[2*x-1] = uint8((3*this + right + 7) >> 4)
+	near, far = near[1:], far[1:]
+	for x, v := range near {
+		if len(dst) < 2 {
+			break
+		}
+		right := 3*uint(v) + uint(far[x])
+		dst[0] = uint8((3*this + left + 8) >> 4)
+		dst[1] = uint8((3*this + right + 7) >> 4)
 		left, this = this, right
+		dst = dst[2:]
 	}
-	x := 2 * (len(near) - 1)
-	dst[x] = uint8((3*this + left + 8) >> 4)
-	if x+1 < len(dst) {
-		dst[x+1] = uint8((4*this + 7) >> 4)
+	dst[0] = uint8((3*this + left + 8) >> 4)
+	if len(dst) > 1 {
+		dst[1] = uint8((4*this + 7) >> 4)
 	}
 }
 
@@ -146,13 +150,16 @@ var clip = func() (table [1024]uint8) {
 //
 //	R = Y + 1.402 Cr,  G = Y - 0.34414 Cb - 0.71414 Cr,  B = Y + 1.772 Cb
 func fullLevels(dst, y, cb, cr []uint8) {
-	y, cb, cr = y[:len(dst)/3], cb[:len(dst)/3], cr[:len(dst)/3]
+	cb, cr = cb[:len(y)], cr[:len(y)]
 	for i, v := range y {
+		if len(dst) < 3 {
+			break
+		}
 		luma, u, v := int32(v), int32(cb[i])-128, int32(cr[i])-128
-		p := dst[3*i : 3*i+3 : 3*i+3]
-		p[0] = clip[(luma+(91881*v+32768)>>16)&1023]
-		p[1] = clip[(luma+(-22554*u-46802*v+32768)>>16)&1023]
-		p[2] = clip[(luma+(116130*u+32768)>>16)&1023]
+		dst[0] = clip[(luma+(91881*v+32768)>>16)&1023]
+		dst[1] = clip[(luma+(-22554*u-46802*v+32768)>>16)&1023]
+		dst[2] = clip[(luma+(116130*u+32768)>>16)&1023]
+		dst = dst[3:]
 	}
 }
 
