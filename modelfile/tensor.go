@@ -8,6 +8,8 @@ import (
 	"math/bits"
 	"slices"
 	"unsafe"
+
+	"showtell/tensor"
 )
 
 // A DType is the type of a tensor's elements, by its safetensors name.
@@ -65,9 +67,13 @@ func Float32(name string, shape []int, data []float32) Tensor {
 // Float16 makes an F16 tensor of data, rounded to the nearest, ties to even.
 // What is too large becomes an infinity.
 func Float16(name string, shape []int, data []float32) Tensor {
-	t := Tensor{Name: name, DType: F16, Shape: slices.Clone(shape), Data: make([]byte, 2*len(data))}
-	for i, x := range data {
-		binary.LittleEndian.PutUint16(t.Data[2*i:], half(x))
+	t := Tensor{Name: name, DType: F16, Shape: slices.Clone(shape), Data: make([]byte, 0, 2*len(data))}
+	var halves [4096]uint16
+	for part := range slices.Chunk(data, len(halves)) {
+		tensor.FloatToHalf(halves[:len(part)], part)
+		for _, h := range halves[:len(part)] {
+			t.Data = binary.LittleEndian.AppendUint16(t.Data, h)
+		}
 	}
 	return t
 }
@@ -103,9 +109,7 @@ func (t Tensor) Float32() ([]float32, error) {
 			return math.Float32frombits(uint32(binary.LittleEndian.Uint16(b)) << 16)
 		}), nil
 	case F16:
-		dst := make([]float32, len(t.Data)/2)
-		fromHalf(dst, t.Data)
-		return dst, nil
+		return fromHalf(t.Data), nil
 	}
 	return nil, fmt.Errorf("tensor %.80q: %s elements are not floats", t.Name, t.DType)
 }
@@ -147,6 +151,24 @@ func byteSize(d DType, shape []int) (int, error) {
 		n = 0
 	}
 	return int(n), nil
+}
+
+// fromHalf widens binary16 numbers on all cores.
+func fromHalf(data []byte) []float32 {
+	const tile = 1 << 16
+	dst := make([]float32, len(data)/2)
+	tensor.Parallel((len(dst)+tile-1)/tile, func(i int) {
+		var halves [4096]uint16
+		from, to := i*tile, min((i+1)*tile, len(dst))
+		for ; from < to; from += len(halves) {
+			part := dst[from:min(from+len(halves), to)]
+			for j := range part {
+				halves[j] = binary.LittleEndian.Uint16(data[2*(from+j):])
+			}
+			tensor.HalfToFloat(part, halves[:len(part)])
+		}
+	})
+	return dst
 }
 
 var littleEndian = binary.NativeEndian.Uint16([]byte{1, 0}) == 1
