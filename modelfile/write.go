@@ -31,13 +31,13 @@ func Write(path string, meta map[string]string, tensors []Tensor) error {
 
 // Encode writes what Write stores. It checks everything before the first byte.
 func Encode(w io.Writer, meta map[string]string, tensors []Tensor) error {
-	tensors = slices.Clone(tensors)
-	// The widest elements first, so that every tensor is aligned to its element
-	// though the format has no gaps.
-	slices.SortStableFunc(tensors, func(a, b Tensor) int {
-		return cmp.Or(cmp.Compare(b.DType.Size(), a.DType.Size()), cmp.Compare(a.Name, b.Name))
-	})
-	header, err := makeHeader(meta, tensors)
+	tensors = ordered(tensors)
+	for _, t := range tensors {
+		if err := t.check(); err != nil {
+			return err
+		}
+	}
+	header, _, err := makeHeader(meta, tensors)
 	if err != nil {
 		return err
 	}
@@ -52,54 +52,87 @@ func Encode(w io.Writer, meta map[string]string, tensors []Tensor) error {
 	return nil
 }
 
+// A Layout is a file whose data are not there yet: what to write first, where
+// the data of each tensor begin, and how long the file is, in bytes.
+type Layout struct {
+	Header []byte
+	At     map[string]int64
+	Size   int64
+}
+
+// Plan lays out a file for tensors whose Data is still missing, for a caller
+// who fills them in piece by piece.
+func Plan(meta map[string]string, tensors []Tensor) (Layout, error) {
+	tensors = ordered(tensors)
+	header, offsets, err := makeHeader(meta, tensors)
+	if err != nil {
+		return Layout{}, err
+	}
+	l := Layout{Header: header, At: map[string]int64{}, Size: int64(len(header) + offsets[len(tensors)])}
+	for i, t := range tensors {
+		l.At[t.Name] = int64(len(header) + offsets[i])
+	}
+	return l, nil
+}
+
+// ordered puts the widest elements first, so that every tensor is aligned to
+// its element though the format has no gaps.
+func ordered(tensors []Tensor) []Tensor {
+	return slices.SortedStableFunc(slices.Values(tensors), func(a, b Tensor) int {
+		return cmp.Or(cmp.Compare(b.DType.Size(), a.DType.Size()), cmp.Compare(a.Name, b.Name))
+	})
+}
+
 // makeHeader returns everything before the data, of a length that is a multiple
-// of alignment.
-func makeHeader(meta map[string]string, tensors []Tensor) ([]byte, error) {
+// of alignment, and where each tensor begins behind it, the end last.
+func makeHeader(meta map[string]string, tensors []Tensor) (header []byte, offsets []int, err error) {
 	var b bytes.Buffer
 	b.Write(make([]byte, 8))
 	b.WriteByte('{')
 	if len(meta) > 0 {
 		if err := checkMeta(meta); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if err := writeField(&b, metaKey, meta); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	seen := map[string]bool{}
 	at := 0
 	for _, t := range tensors {
-		if err := t.check(); err != nil {
-			return nil, err
+		size, err := byteSize(t.DType, t.Shape)
+		if err != nil {
+			return nil, nil, fmt.Errorf("tensor %.80q: %w", t.Name, err)
 		}
 		switch {
 		case t.Name == metaKey:
-			return nil, fmt.Errorf("tensor %q: the name is reserved", t.Name)
+			return nil, nil, fmt.Errorf("tensor %q: the name is reserved", t.Name)
 		case !utf8.ValidString(t.Name):
-			return nil, fmt.Errorf("tensor %q: the name is not UTF-8", t.Name)
+			return nil, nil, fmt.Errorf("tensor %q: the name is not UTF-8", t.Name)
 		case seen[t.Name]:
-			return nil, fmt.Errorf("tensor %q: duplicate name", t.Name)
+			return nil, nil, fmt.Errorf("tensor %q: duplicate name", t.Name)
 		}
 		seen[t.Name] = true
-		err := writeField(&b, t.Name, struct {
+		err = writeField(&b, t.Name, struct {
 			DType   DType  `json:"dtype"`
 			Shape   []int  `json:"shape"`
 			Offsets [2]int `json:"data_offsets"`
-		}{t.DType, append([]int{}, t.Shape...), [2]int{at, at + len(t.Data)}})
+		}{t.DType, append([]int{}, t.Shape...), [2]int{at, at + size}})
 		if err != nil {
-			return nil, fmt.Errorf("tensor %q: %w", t.Name, err)
+			return nil, nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
-		at += len(t.Data)
+		offsets = append(offsets, at)
+		at += size
 	}
 	b.WriteByte('}')
 	for b.Len()%alignment != 0 {
 		b.WriteByte(' ')
 	}
 	if b.Len()-8 > maxHeader {
-		return nil, fmt.Errorf("header of %d bytes is over the limit of %d", b.Len()-8, maxHeader)
+		return nil, nil, fmt.Errorf("header of %d bytes is over the limit of %d", b.Len()-8, maxHeader)
 	}
 	binary.LittleEndian.PutUint64(b.Bytes(), uint64(b.Len()-8))
-	return b.Bytes(), nil
+	return b.Bytes(), append(offsets, at), nil
 }
 
 // checkMeta refuses what JSON would store as something else.
