@@ -155,7 +155,7 @@ func (m *Model) options(o *Options) search.Options {
 		so.NoRepeat = either(o.NoRepeat, so.NoRepeat)
 	}
 	so.Beams = either(so.Beams, 3)
-	so.MaxWords = min(either(so.MaxWords, m.Decoder.MaxWords), m.Decoder.MaxWords) + 1 // and the end
+	so.MaxWords = min(either(so.MaxWords, m.Decoder.MaxWords), m.Decoder.MaxWords)
 	return so
 }
 

@@ -94,6 +94,7 @@ Flags of every command:
 func newRoot(s streams) *cobra.Command {
 	root := newCaption(s)
 	root.Version = showtell.Version
+	root.SuggestionsMinimumDistance = 2
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
