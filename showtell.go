@@ -147,7 +147,7 @@ func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, 
 
 // options completes o with the defaults of the model.
 func (m *Model) options(o *Options) search.Options {
-	so := search.Options{Beams: m.Search.Beams, MaxWords: m.Search.MaxWords, LengthPower: m.Search.LengthPower, NoRepeat: m.Search.NoRepeat}
+	so := search.Options{Beams: m.Search.Beams, MinWords: 1, MaxWords: m.Search.MaxWords, LengthPower: m.Search.LengthPower, NoRepeat: m.Search.NoRepeat}
 	if o != nil {
 		so.Beams = either(o.Beams, so.Beams)
 		so.MaxWords = either(o.MaxWords, so.MaxWords)

@@ -122,8 +122,9 @@ func TestAllKeepsOrder(t *testing.T) {
 func TestAllStops(t *testing.T) {
 	m := babbler(t, "inject")
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	endless := func(yield func(image.Image, error) bool) {
-		for i := 0; yield(picture(uint64(i), 9, 9), nil); i++ {
+		for yield(picture(1, 9, 9), nil) {
 		}
 	}
 	n, last := 0, error(nil)

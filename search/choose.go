@@ -47,11 +47,13 @@ func top(best []choice, row []float32, k int, banned []bool) ([]choice, error) {
 // bans tells which words may not follow a hypothesis.
 type bans struct {
 	noRepeat int
+	minWords int
+	end      int
 	banned   []bool // by word
 }
 
 func newBans(o *Options, width int) *bans {
-	b := &bans{noRepeat: o.NoRepeat, banned: make([]bool, width)}
+	b := &bans{noRepeat: o.NoRepeat, minWords: o.MinWords, end: o.End, banned: make([]bool, width)}
 	for _, word := range o.Forbid {
 		if 0 <= word && word < width {
 			b.banned[word] = true
@@ -60,23 +62,18 @@ func newBans(o *Options, width int) *bans {
 	return b
 }
 
-// mark adds the words that would repeat something in h; undo takes them away.
+// mark adds the words that would repeat something in h, and the end while h is
+// too short; undo takes them away.
 func (b *bans) mark(h *hypothesis) (undo func()) {
-	if b.noRepeat < 0 || h.parent == nil {
-		return func() {}
+	var marks []int
+	if h.length < b.minWords && b.end < len(b.banned) {
+		marks = append(marks, b.end)
 	}
-	repeats := []int{h.word}
-	if b.noRepeat > 0 {
-		words := h.words()
-		before := b.noRepeat - 1 // words of an n-gram before its last
-		for i := 0; i+before < len(words); i++ {
-			if slices.Equal(words[i:i+before], words[len(words)-before:]) {
-				repeats = append(repeats, words[i+before])
-			}
-		}
+	if h.parent != nil && b.noRepeat >= 0 {
+		marks = append(marks, b.repeats(h)...)
 	}
-	added := repeats[:0]
-	for _, word := range repeats {
+	added := marks[:0]
+	for _, word := range marks {
 		if !b.banned[word] {
 			b.banned[word] = true
 			added = append(added, word)
@@ -87,4 +84,19 @@ func (b *bans) mark(h *hypothesis) (undo func()) {
 			b.banned[word] = false
 		}
 	}
+}
+
+// repeats lists the words that would repeat something in h.
+func (b *bans) repeats(h *hypothesis) []int {
+	repeats := []int{h.word}
+	if b.noRepeat > 0 {
+		words := h.words()
+		before := b.noRepeat - 1 // words of an n-gram before its last
+		for i := 0; i+before < len(words); i++ {
+			if slices.Equal(words[i:i+before], words[len(words)-before:]) {
+				repeats = append(repeats, words[i+before])
+			}
+		}
+	}
+	return repeats
 }

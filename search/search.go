@@ -40,6 +40,9 @@ type Options struct {
 	// MaxWords ends a sentence that has not ended by itself; 0 means 20. The end
 	// token counts as a word.
 	MaxWords int
+	// MinWords is the length, without the end token, before which a sentence does
+	// not end.
+	MinWords int
 	// LengthPower p makes the score of a hypothesis the sum of its
 	// log-probabilities, divided by its length^p. The length counts words and the
 	// end token. 0 means 0.7; below 0, the sum is not divided.
@@ -80,6 +83,7 @@ func (o *Options) resolved() (Options, error) {
 	}{
 		{"Beams", &r.Beams, 3},
 		{"MaxWords", &r.MaxWords, 20},
+		{"MinWords", &r.MinWords, 0},
 		{"NBest", &r.NBest, 1},
 		{"Start", &r.Start, text.Start},
 		{"End", &r.End, text.End},

@@ -452,3 +452,28 @@ func Example() {
 	fmt.Printf("%.2f\n", lists[0][0].LogProb)
 	// Output: a dog -0.30
 }
+
+// A model that would rather say nothing says MinWords words first.
+func TestMinWords(t *testing.T) {
+	for _, want := range []int{0, 1, 3} {
+		m := eager{}
+		got, err := Beam(t.Context(), m, 1, &Options{MinWords: want, MaxWords: 5, Beams: 3})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := got[0][0]; len(r.Words) != want || !r.Ended {
+			t.Errorf("MinWords %d gave %v", want, r.Words)
+		}
+	}
+}
+
+// eager wants to end at once, always; then words 4 and 5 are alike.
+type eager struct{}
+
+func (eager) Next(_ context.Context, words, _ []int) ([][]float32, error) {
+	rows := make([][]float32, len(words))
+	for i := range rows {
+		rows[i] = []float32{-9, -9, -0.01, -9, -6, -6}
+	}
+	return rows, nil
+}

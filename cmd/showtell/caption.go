@@ -26,9 +26,10 @@ import (
 type searchFlags struct{ showtell.Options }
 
 func (f *searchFlags) add(flags *pflag.FlagSet) {
-	flags.IntVar(&f.Beams, "beams", 0, "hypotheses kept at each word; 1 is greedy search (default: the model's, 3)")
-	flags.IntVar(&f.MaxWords, "max-words", 0, "longest caption, in words (default: the model's, 17)")
-	flags.Float64Var(&f.LengthPower, "length-power", 0, "rank captions by log-probability / words^POWER; below 0: not divided (default: the model's, 0.7)")
+	flags.IntVar(&f.Beams, "beams", 0, "hypotheses kept at each word; 1 is greedy search (default: the model's)")
+	flags.IntVar(&f.MaxWords, "max-words", 0, "longest caption, in words (default: the model's)")
+	flags.Float64Var(&f.LengthPower, "length-power", 0, "rank captions by log-probability / words^POWER; below 0: not divided (default: the model's)")
+	flags.IntVar(&f.NoRepeat, "no-repeat", 0, "never say the same N words twice; below 0: repeat freely (default: the model's)")
 }
 
 func (f *searchFlags) check() error {
