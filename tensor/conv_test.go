@@ -1,18 +1,14 @@
 package tensor
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"testing"
 )
 
-// levels are those that this machine has.
+// convLevels are those that this machine has.
 func convLevels() []level {
 	var l []level
 	for i := levelGeneric; i <= machineLevel(); i++ {
@@ -25,6 +21,19 @@ func convLevels() []level {
 func noise(rng *rand.Rand, h, w, c int) Image {
 	m := Img(randoms(rng, (h+2)*(w+3)*c), h+2, w+3, c)
 	return m.Slice(1, 2, h, w)
+}
+
+// outside is a copy of the values between the rows of m and behind them.
+func outside(m Image) []float32 {
+	var values []float32
+	for y := range m.H {
+		end := len(m.Data)
+		if y < m.H-1 {
+			end = (y + 1) * m.Stride
+		}
+		values = append(values, m.Data[y*m.Stride+m.W*m.C:end]...)
+	}
+	return values
 }
 
 func randoms(rng *rand.Rand, n int) []float32 {
@@ -80,10 +89,10 @@ func checkConv(t *testing.T, l level, s ConvShape, h, w int, withResidual bool, 
 	if withResidual {
 		residual = noise(rng, h, w, s.Out)
 	}
-	border := slices.Clone(dst.Data[dst.Stride*(h-1)+w*s.Out:])
+	before := outside(dst)
 	newConv(l, s, weights, bias).Run(dst, src, residual)
-	if !slices.Equal(border, dst.Data[dst.Stride*(h-1)+w*s.Out:]) {
-		t.Fatalf("%s %+v %dx%d: wrote behind the image", l, s, h, w)
+	if !slices.Equal(before, outside(dst)) {
+		t.Fatalf("%s %+v %dx%d: wrote outside of the image", l, s, h, w)
 	}
 	for y := range h {
 		for x := range w {
@@ -129,51 +138,124 @@ func TestConv(t *testing.T) {
 			{ConvShape{3, 3, 3, 32, 2, Rectify6}, 13, 13},
 			{ConvShape{7, 7, 3, 64, 2, Rectify}, 5, 5},
 			{ConvShape{1, 7, 20, 23, 1, Rectify}, 6, 5},
+			{ConvShape{3, 3, 2, 17, 2, Rectify}, 31, 33}, // many tiles
+			{ConvShape{1, 1, 3, 9, 1, Identity}, 3, 200},
 		} {
 			checkConv(t, l, c.shape, c.h, c.w, false, 1)
 			checkConv(t, l, c.shape, c.h, c.w, true, 2)
 		}
-		for pixels := 1; pixels <= 13; pixels++ { // every kernel
-			for _, out := range []int{8, 16, 24, 32, 40, 48, 80} {
-				checkConv(t, l, ConvShape{1, 1, 5, out, 1, Rectify}, 1, pixels, true, 3)
-			}
-		}
 	}
 }
 
-func checkDepthwise(t *testing.T, l level, s ConvShape, h, w int, seed uint64) {
-	t.Helper()
-	rng := rand.New(rand.NewPCG(seed, 2))
-	weights, bias := randoms(rng, s.KH*s.KW*s.In), randoms(rng, s.In)
-	src := noise(rng, (h-1)*s.Stride+s.KH, (w-1)*s.Stride+s.KW, s.In)
-	dst := noise(rng, h, w, s.In)
-	border := slices.Clone(dst.Data[dst.Stride*(h-1)+w*s.In:])
-	newDepthwise(l, s, weights, bias).Run(dst, src)
-	if !slices.Equal(border, dst.Data[dst.Stride*(h-1)+w*s.In:]) {
-		t.Fatalf("%s depthwise %+v %dx%d: wrote behind the image", l, s, h, w)
-	}
-	for y := range h {
-		for x := range w {
-			for o, got := range dst.Row(y, x, 1) {
-				if want := sumOver(s, weights, src, y, x, o, true).finish(bias[o], 0, s.Activation); !want.admits(got) {
-					t.Fatalf("%s depthwise %+v %dx%d: output (%d, %d, %d) = %v, want %v", l, s, h, w, y, x, o, got, want.value)
-				}
-			}
-		}
-	}
-}
-
-func TestDepthwise(t *testing.T) {
+// Odd numbers of channels leave padding in the last group, in all places a group can have.
+func TestConvOddChannels(t *testing.T) {
+	channels := []int{1, 3, 17, 24, 40, 112, 144}
 	for _, l := range convLevels() {
-		for _, size := range []int{3, 5} {
-			for stride := 1; stride <= 2; stride++ {
-				for w := 1; w <= 9; w++ { // every kernel
-					checkDepthwise(t, l, ConvShape{size, size, 27, 27, stride, Rectify6}, 2, w, 1)
+		for _, size := range []int{1, 3, 5, 7} {
+			for _, in := range channels {
+				for _, out := range channels {
+					if size > 1 && in > 17 && out > 24 || size > 3 && in*out > 17*17 {
+						continue // nothing new, and slow
+					}
+					stride := 1 + (in+out)%2
+					s := ConvShape{size, size, in, out, stride, Activation((in + size) % 3)}
+					checkConv(t, l, s, 2, 3, in%2 == 1, uint64(size*in+out))
 				}
 			}
 		}
-		checkDepthwise(t, l, ConvShape{7, 7, 17, 17, 1, Rectify}, 3, 4, 1)
-		checkDepthwise(t, l, ConvShape{3, 1, 16, 16, 3, Identity}, 3, 4, 1)
+	}
+}
+
+func TestEveryConvKernel(t *testing.T) {
+	for _, l := range convLevels() {
+		for width, run := range convKernelsOf(l).byWidth {
+			if groups := convKernelsOf(l).split(width); len(groups) != 1 || groups[0].width != width {
+				t.Errorf("%s: %d channels are done by kernels %+v", l, width, groups)
+			}
+			for n := 1; n <= len(run); n++ { // a row of n pixels is one strip
+				checkConv(t, l, ConvShape{1, 1, 5, width, 1, Rectify}, 1, n, true, 3)
+				checkConv(t, l, ConvShape{3, 2, 3, width, 2, Identity}, 2, n, false, 4)
+				checkConv(t, l, ConvShape{1, 3, 2, width - 3, 1, Rectify6}, 2, n, true, 5)
+				nan := Img(slices.Repeat([]float32{float32(math.NaN())}, n), 1, n, 1)
+				dst := Img(make([]float32, n*width), 1, n, width)
+				newConv(l, ConvShape{1, 1, 1, width, 1, Rectify6}, make([]float32, width), nil).Run(dst, nan, Image{})
+				wantNaN(t, fmt.Sprintf("%s kernel of %d pixels and %d channels", l, n, width), dst.Data)
+			}
+		}
+	}
+}
+
+// runConv is a convolution of a fixed picture by some workers.
+func runConv(t *testing.T, l level, s ConvShape, h, w, workers int) []float32 {
+	withWorkers(t, workers)
+	rng := rand.New(rand.NewPCG(7, 7))
+	conv := newConv(l, s, randoms(rng, s.KH*s.KW*s.In*s.Out), randoms(rng, s.Out))
+	src := noise(rng, (h-1)*s.Stride+s.KH, (w-1)*s.Stride+s.KW, s.In)
+	dst := Img(randoms(rng, h*w*s.Out), h, w, s.Out)
+	conv.Run(dst, src, dst)
+	return dst.Data
+}
+
+func TestConvIsTheSameForAnyWorkers(t *testing.T) {
+	for _, l := range convLevels() {
+		for _, c := range []struct {
+			shape ConvShape
+			h, w  int
+		}{
+			{ConvShape{3, 3, 3, 17, 2, Rectify6}, 21, 19},
+			{ConvShape{1, 1, 40, 240, 1, Rectify}, 7, 7}, // channels are shared out
+			{ConvShape{1, 1, 24, 144, 1, Identity}, 3, 200},
+		} {
+			want := runConv(t, l, c.shape, c.h, c.w, 1)
+			for _, workers := range []int{2, 3, 16} {
+				if got := runConv(t, l, c.shape, c.h, c.w, workers); !slices.Equal(got, want) {
+					t.Errorf("%s %+v: %d workers give something else than one", l, c.shape, workers)
+				}
+			}
+		}
+	}
+}
+
+// A NaN must not become a number on its way through a network.
+func TestConvKeepsNaN(t *testing.T) {
+	nan := float32(math.NaN())
+	for _, l := range convLevels() {
+		for _, out := range []int{1, 16, 30} {
+			for a := Identity; a <= Rectify6; a++ {
+				s := ConvShape{1, 1, 1, out, 1, a}
+				for _, from := range []string{"picture", "weights", "bias", "residual"} {
+					value := func(name string) []float32 {
+						if name == from {
+							return slices.Repeat([]float32{nan}, out)
+						}
+						return make([]float32, out)
+					}
+					src, dst := Img(value("picture")[:1], 1, 1, 1), Img(make([]float32, out), 1, 1, out)
+					newConv(l, s, value("weights"), value("bias")).Run(dst, src, Img(value("residual"), 1, 1, out))
+					wantNaN(t, fmt.Sprintf("%s %+v, NaN in the %s", l, s, from), dst.Data)
+				}
+			}
+		}
+	}
+}
+
+func wantNaN(t *testing.T, what string, x []float32) {
+	t.Helper()
+	if i := slices.IndexFunc(x, func(v float32) bool { return v == v }); i >= 0 {
+		t.Errorf("%s: value %d is %v, not NaN", what, i, x[i])
+	}
+}
+
+// An infinity is cut only by the activation.
+func TestConvOfInfinity(t *testing.T) {
+	for _, l := range convLevels() {
+		for a, want := range map[Activation][2]float32{Identity: {infinity, -infinity}, Rectify: {infinity, 0}, Rectify6: {6, 0}} {
+			dst := Img(make([]float32, 2), 1, 2, 1)
+			newConv(l, ConvShape{1, 1, 1, 1, 1, a}, []float32{1}, nil).Run(dst, Img([]float32{infinity, -infinity}, 1, 2, 1), Image{})
+			if [2]float32(dst.Data) != want {
+				t.Errorf("%s activation %d: %v, want %v", l, a, dst.Data, want)
+			}
+		}
 	}
 }
 
@@ -188,57 +270,6 @@ func FuzzConv(f *testing.F) {
 	})
 }
 
-func FuzzDepthwise(f *testing.F) {
-	f.Add(uint8(5), uint8(5), uint8(40), uint8(2), uint8(2), uint8(9), uint8(9), uint64(1))
-	f.Fuzz(func(t *testing.T, kh, kw, channels, stride, activation, h, w uint8, seed uint64) {
-		s := ConvShape{KH: 1 + int(kh)%6, KW: 1 + int(kw)%6, In: 1 + int(channels)%70, Stride: 1 + int(stride)%3, Activation: Activation(activation % 3)}
-		if seed%4 != 0 {
-			s.KW = s.KH
-		}
-		s.Out = s.In
-		for _, l := range convLevels() {
-			checkDepthwise(t, l, s, 1+int(h)%9, 1+int(w)%15, seed)
-		}
-	})
-}
-
-// A NaN must not become a number on its way through a network.
-func TestConvKeepsNaN(t *testing.T) {
-	nan := float32(math.NaN())
-	for _, l := range convLevels() {
-		src, dst := Img([]float32{nan}, 1, 1, 1), Img(make([]float32, 16), 1, 1, 16)
-		newConv(l, ConvShape{1, 1, 1, 16, 1, Rectify6}, make([]float32, 16), nil).Run(dst, src, Image{})
-		if got := dst.Data[3]; got == got {
-			t.Errorf("%s: convolution of NaN = %v", l, got)
-		}
-		wide := Img(slices.Repeat([]float32{nan}, 16), 1, 1, 16)
-		newDepthwise(l, ConvShape{1, 1, 16, 16, 1, Rectify6}, make([]float32, 16), nil).Run(dst, wide)
-		if got := dst.Data[3]; got == got {
-			t.Errorf("%s: depthwise convolution of NaN = %v", l, got)
-		}
-	}
-}
-
-func TestConvShapesPanic(t *testing.T) {
-	c := NewConv(ConvShape{3, 3, 4, 8, 1, Identity}, make([]float32, 3*3*4*8), nil)
-	for _, test := range []struct {
-		name                   string
-		dstW, dstC, srcH, srcC int
-	}{
-		{"too few rows", 4, 8, 5, 4}, {"too few columns", 5, 8, 6, 4}, {"source channels", 4, 8, 6, 3}, {"result channels", 4, 7, 6, 4},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			defer func() {
-				if recover() == nil {
-					t.Error("no panic")
-				}
-			}()
-			dst := Img(make([]float32, 4*test.dstW*test.dstC), 4, test.dstW, test.dstC)
-			c.Run(dst, Img(make([]float32, test.srcH*6*test.srcC), test.srcH, 6, test.srcC), Image{})
-		})
-	}
-}
-
 func TestSamePadding(t *testing.T) {
 	for _, c := range []struct{ size, kernel, stride, out, before, after int }{
 		{224, 3, 2, 112, 0, 1}, {112, 3, 1, 112, 1, 1}, {56, 5, 2, 28, 1, 2}, {65, 5, 2, 33, 2, 2}, {7, 1, 2, 4, 0, 0},
@@ -250,65 +281,77 @@ func TestSamePadding(t *testing.T) {
 	}
 }
 
-func TestConvAssemblyIsCurrent(t *testing.T) {
-	dir := t.TempDir()
-	if out, err := exec.Command("go", "run", "./internal/asm/conv", dir).CombinedOutput(); err != nil {
-		t.Skipf("go run ./internal/asm/conv: %v\n%s", err, out)
+func TestConvShapesPanic(t *testing.T) {
+	weights := make([]float32, 3*3*4*8)
+	conv := NewConv(ConvShape{3, 3, 4, 8, 1, Identity}, weights, nil)
+	image := func(h, w, c int) Image { return Img(make([]float32, h*w*c), h, w, c) }
+	for _, test := range []struct {
+		name string
+		f    func()
+	}{
+		{"too few rows", func() { conv.Run(image(4, 4, 8), image(5, 6, 4), Image{}) }},
+		{"too few columns", func() { conv.Run(image(4, 5, 8), image(6, 6, 4), Image{}) }},
+		{"source channels", func() { conv.Run(image(4, 4, 8), image(6, 6, 3), Image{}) }},
+		{"result channels", func() { conv.Run(image(4, 4, 7), image(6, 6, 4), Image{}) }},
+		{"residual", func() { conv.Run(image(4, 4, 8), image(6, 6, 4), image(4, 3, 8)) }},
+		{"image over too few values", func() { conv.Run(Image{make([]float32, 127), 4, 4, 8, 32}, image(6, 6, 4), Image{}) }},
+		{"weights", func() { NewConv(ConvShape{3, 3, 4, 8, 1, Identity}, weights[1:], nil) }},
+		{"bias", func() { NewConv(ConvShape{3, 3, 4, 8, 1, Identity}, weights, weights[:7]) }},
+		{"no stride", func() { NewConv(ConvShape{3, 3, 4, 8, 0, Identity}, weights, nil) }},
+	} {
+		t.Run(test.name, func(t *testing.T) { wantPanic(t, test.f) })
 	}
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		want, err := os.ReadFile(filepath.Join(dir, f.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := os.ReadFile(f.Name())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what internal/asm/conv writes: run go generate", f.Name())
-		}
-	}
+	conv.Run(image(0, 4, 8), image(0, 6, 4), Image{}) // nothing to do
 }
 
+func wantPanic(t *testing.T, f func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Error("no panic")
+		}
+	}()
+	f()
+}
+
+// benchConv times a convolution in the place that it has in a network: the source has a border.
+func benchConv(b *testing.B, s ConvShape, size int, residual bool) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	conv := NewConv(s, randoms(rng, s.KH*s.KW*s.In*s.Out), nil)
+	in := (size-1)*s.Stride + s.KH
+	src, dst := Img(randoms(rng, in*in*s.In), in, in, s.In), Img(make([]float32, size*size*s.Out), size, size, s.Out)
+	var add Image
+	if residual {
+		add = Img(randoms(rng, size*size*s.Out), size, size, s.Out)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		conv.Run(dst, src, add)
+	}
+	flops(b, size*size*s.KH*s.KW*s.In*s.Out)
+}
+
+// flops reports the speed, given the multiplications of one iteration.
+func flops(b *testing.B, products int) {
+	b.ReportMetric(2*float64(products)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}
+
+// The layers of EfficientNet-Lite0, except those that are alike.
 func BenchmarkConv(b *testing.B) {
-	SetWorkers(1)
-	defer SetWorkers(0)
-	for _, c := range []struct{ size, in, out int }{
-		{112, 16, 96}, {112, 32, 16}, {56, 96, 24}, {56, 24, 144}, {28, 144, 40}, {28, 40, 240}, {14, 480, 80}, {14, 112, 672}, {14, 672, 112}, {7, 192, 1152}, {7, 1152, 192}, {7, 320, 1280},
+	withWorkers(b, 1)
+	b.Run("stem", func(b *testing.B) { benchConv(b, ConvShape{3, 3, 3, 32, 2, Rectify6}, 112, false) })
+	for _, c := range []struct{ size, in, out int }{ // from narrow to wide and back
+		{112, 32, 16}, {112, 16, 96}, {56, 96, 24}, {56, 24, 144}, {56, 144, 24}, {28, 144, 40}, {28, 40, 240}, {28, 240, 40},
+		{14, 240, 80}, {14, 80, 480}, {14, 480, 80}, {14, 480, 112}, {14, 112, 672}, {14, 672, 112},
+		{7, 672, 192}, {7, 192, 1152}, {7, 1152, 192}, {7, 1152, 320}, {7, 320, 1280},
 	} {
+		a := Identity
+		if c.out > c.in {
+			a = Rectify6
+		}
 		b.Run(fmt.Sprintf("%dx%dto%d", c.size, c.in, c.out), func(b *testing.B) {
-			rng := rand.New(rand.NewPCG(1, 1))
-			conv := NewConv(ConvShape{1, 1, c.in, c.out, 1, Rectify6}, randoms(rng, c.in*c.out), nil)
-			src := Img(randoms(rng, c.size*c.size*c.in), c.size, c.size, c.in)
-			dst := Img(make([]float32, c.size*c.size*c.out), c.size, c.size, c.out)
-			for b.Loop() {
-				conv.Run(dst, src, Image{})
-			}
-			b.ReportMetric(2*float64(c.size*c.size*c.in*c.out)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+			benchConv(b, ConvShape{1, 1, c.in, c.out, 1, a}, c.size, false)
 		})
 	}
-}
-
-func BenchmarkDepthwise(b *testing.B) {
-	SetWorkers(1)
-	defer SetWorkers(0)
-	for _, c := range []struct{ size, channels, kernel, stride int }{
-		{112, 32, 3, 1}, {56, 96, 3, 2}, {56, 144, 3, 1}, {28, 240, 5, 1}, {14, 672, 5, 1}, {7, 1152, 5, 1}, {7, 1152, 3, 1},
-	} {
-		b.Run(fmt.Sprintf("%dx%dk%ds%d", c.size, c.channels, c.kernel, c.stride), func(b *testing.B) {
-			rng := rand.New(rand.NewPCG(1, 1))
-			d := NewDepthwise(ConvShape{c.kernel, c.kernel, c.channels, c.channels, c.stride, Rectify6}, randoms(rng, c.kernel*c.kernel*c.channels), nil)
-			in := (c.size-1)*c.stride + c.kernel
-			src := Img(randoms(rng, in*in*c.channels), in, in, c.channels)
-			dst := Img(make([]float32, c.size*c.size*c.channels), c.size, c.size, c.channels)
-			for b.Loop() {
-				d.Run(dst, src)
-			}
-			b.ReportMetric(2*float64(c.size*c.size*c.channels*c.kernel*c.kernel)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
-		})
-	}
+	b.Run("7x1152to192/residual", func(b *testing.B) { benchConv(b, ConvShape{1, 1, 1152, 192, 1, Identity}, 7, true) })
 }
