@@ -6,7 +6,8 @@ goldens.safetensors.gz holds, as uint8 of (height, width, 3):
   source/NAME                      pictures to resize
   resize/NAME/FILTER/WxH           the same after Image.resize
   decode/FILE                      a file of this folder, upright, over white
-  crop/SHORT/WxH                   photo ../../testdata/astronaut.jpg as torchvision's Resize and CenterCrop cut it
+  crop/LEFTxTOP/SHORT/WxH          that corner of ../../testdata/astronaut.jpg, as torchvision's Resize and
+                                   CenterCrop cut it
 """
 import gzip
 import io
@@ -34,6 +35,7 @@ def smooth(w, h):
 def resizes():
     sources = {
         "noise": random.integers(0, 256, (37, 53, 3), dtype=np.uint8),
+        "tall": random.integers(0, 256, (67, 29, 3), dtype=np.uint8),  # Pillow 13 begins with the columns
         "edges": np.where(random.random((20, 30, 1)) < 0.5, 0, 255).astype(np.uint8).repeat(3, -1),
         "smooth": smooth(64, 48),
         "column": random.integers(0, 256, (90, 1, 3), dtype=np.uint8),
@@ -168,13 +170,14 @@ def part_of_screen(name, photo):
 
 def crops():
     photo = Image.open(here.parent.parent / "testdata" / "astronaut.jpg").convert("RGB")
-    photo = photo.crop((0, 0, photo.width, photo.height - 77))  # no square
-    for short, w, h in (40, 33, 28), (40, 40, 40), (41, 32, 20):
-        long = int(short * max(photo.size) / min(photo.size))
-        size = (short, long) if photo.width <= photo.height else (long, short)
-        small = photo.resize(size, Image.BICUBIC)
-        left, top = round((size[0] - w) / 2), round((size[1] - h) / 2)
-        goldens[f"crop/{short}/{w}x{h}"] = np.asarray(small.crop((left, top, left + w, top + h)))
+    for left, top in (photo.width, photo.height - 77), (photo.width // 3, photo.height):
+        part = photo.crop((0, 0, left, top))
+        for short, w, h in (40, 33, 28), (40, 40, 40), (41, 32, 20):
+            long = int(short * max(part.size) / min(part.size))
+            size = (short, long) if part.width <= part.height else (long, short)
+            small = part.resize(size, Image.BICUBIC)
+            x, y = round((size[0] - w) / 2), round((size[1] - h) / 2)
+            goldens[f"crop/{left}x{top}/{short}/{w}x{h}"] = np.asarray(small.crop((x, y, x + w, y + h)))
 
 
 photo = Image.fromarray(smooth(24, 18))
