@@ -25,11 +25,12 @@ type Job struct {
 	Set      *dataset.Set
 	Features Features // of the train and dev pictures
 
-	Checkpoint string           // file to stop and resume by; "" for none
-	Every      time.Duration    // between checkpoints; 0 means five minutes. One is also written after each epoch
-	Resume     bool             // go on from Checkpoint
-	Log        io.Writer        // gets a line of JSON for each Progress that ends an epoch, and one a minute; nil for none
-	Progress   func(p Progress) // called after each step; nil for none
+	Checkpoint string              // file to stop and resume by; "" for none
+	Every      time.Duration       // between checkpoints; 0 means five minutes. One is also written after each epoch
+	Resume     bool                // go on from Checkpoint
+	Log        io.Writer           // gets a line of JSON for each Progress that ends an epoch, and one a minute; nil for none
+	Progress   func(p Progress)    // called after each step; nil for none
+	Vectors    func(text.Coverage) // told how many words the recipe's GloVe file has; nil for none
 }
 
 // Progress tells how far a training is.
@@ -164,9 +165,12 @@ func newTrainer(job Job) (*trainer, error) {
 
 // glove reads word vectors, whose width becomes that of the embedding.
 func (t *trainer) glove() ([][]float32, error) {
-	vectors, _, err := text.ReadGloVe(t.Recipe.GloVe, t.vocab)
+	vectors, coverage, err := text.ReadGloVe(t.Recipe.GloVe, t.vocab)
 	if err != nil {
 		return nil, err
+	}
+	if t.Vectors != nil {
+		t.Vectors(coverage)
 	}
 	for _, v := range vectors {
 		if v != nil {

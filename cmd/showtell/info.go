@@ -60,7 +60,7 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 	h, wide, c := m.Network().Grid()
 	d := m.Decoder
 	row("encoder", "%s, %d x %d pixels to a grid of %d x %d x %d", m.Encoder, m.Recipe.Width, m.Recipe.Height, h, wide, c)
-	row("decoder", "%s, hidden %d, %.2f million weights", d.Kind, d.Hidden, float64(weights)/1e6)
+	row("decoder", "%s, word vectors of %d, hidden %d, %.2f million weights", d.Kind, d.Embed, d.Hidden, float64(weights)/1e6)
 	row("vocabulary", "%d words", d.Vocab-4)
 	row("search", "%d beams, at most %d words, length power %.2g", m.Search.Beams, m.Search.MaxWords, m.Search.LengthPower)
 	o := m.Origin

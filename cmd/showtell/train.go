@@ -15,6 +15,7 @@ import (
 	"showtell/dataset"
 	"showtell/encoder"
 	"showtell/features"
+	"showtell/text"
 	"showtell/train"
 )
 
@@ -103,6 +104,7 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 	m, err := train.Run(ctx, train.Job{
 		Recipe: recipe, Network: network, Set: set, Features: store,
 		Checkpoint: checkpoint, Resume: c.resume, Log: log, Progress: progress,
+		Vectors: func(v text.Coverage) { fmt.Fprintf(c.err, "%s: %v\n", recipe.GloVe, v) },
 	})
 	finish()
 	if err != nil {
