@@ -152,6 +152,30 @@ func TestBrokenEXIF(t *testing.T) {
 	}
 }
 
+// What stands before the EXIF block must not hide it.
+func TestOrientationBehindOddities(t *testing.T) {
+	load := func(name, mark, insert string) []byte {
+		data, err := os.ReadFile("testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.Insert(data, bytes.Index(data, []byte(mark)), []byte(insert)...)
+	}
+	webp := load("turn6lossy.webp", "EXIF", "ABCD\x01\x00\x00\x00x\x00") // an odd length, padded
+	binary.LittleEndian.PutUint32(webp[4:], uint32(len(webp)-8))
+	for name, data := range map[string][]byte{
+		"fill byte":     load("turn6.jpg", "\xff\xe1", "\xff"),
+		"empty comment": load("turn6.jpg", "\xff\xe1", "\xff\xfe\x00\x02"),
+		"XMP":           load("turn6.jpg", "\xff\xe1", "\xff\xe1\x00\x08http:/"),
+		"odd chunk":     webp,
+	} {
+		img, err := Decode(data, nil)
+		if err != nil || img.Bounds().Dx() != 17 || img.Bounds().Dy() != 23 {
+			t.Errorf("%s: Decode = %T, %v, want 17x23 pixels", name, img, err)
+		}
+	}
+}
+
 func recipe() Recipe {
 	return Recipe{Width: 6, Height: 4, Filter: Bilinear, Fit: Squash, Channels: OrderRGB,
 		Mean: [3]float32{1, 2, 3}, Std: [3]float32{2, 4, 8}}
