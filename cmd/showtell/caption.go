@@ -127,7 +127,7 @@ type picture struct {
 func (c *captionCommand) describe(ctx context.Context, m *showtell.Model, args []string) error {
 	pictures := c.find(args)
 	bar := bar{}
-	if len(pictures) > 1 {
+	if len(pictures) > 1 && !isTerminal(c.out) { // where captions show, they are the progress
 		bar = c.bar("captioning", len(pictures))
 	}
 	defer bar.finish()
@@ -138,8 +138,8 @@ func (c *captionCommand) describe(ctx context.Context, m *showtell.Model, args [
 		}
 		name := pictures[next].name
 		next++
-		bar.clear()
 		if err != nil {
+			bar.clear()
 			failed++
 			fmt.Fprintf(c.err, "showtell: %s\n", named(name, err))
 		}

@@ -56,8 +56,8 @@ func run(ctx context.Context, args []string, s streams) int {
 	switch {
 	case err == nil:
 		return statusOK
-	case ctx.Err() != nil:
-		fmt.Fprintf(s.err, "showtell: interrupted: %v\n", err)
+	case err == ctx.Err():
+		fmt.Fprintln(s.err, "showtell: interrupted")
 		return statusFailed
 	case errors.Is(err, errSome):
 		return statusFailed
