@@ -105,7 +105,7 @@ func (x *extraction) readDigests(ctx context.Context) {
 }
 
 // complete tells whether s has the features of all pictures as they are now.
-// Those that could not be read then are tried again only if they changed.
+// One whose file is there but could not be decoded is tried again.
 func (x *extraction) complete(s *Store) bool {
 	if x.options.Mirror && !s.manifest.Mirror {
 		return false
@@ -181,6 +181,10 @@ func (x *extraction) open() error {
 	}
 	if x.file, err = os.OpenFile(x.partial, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return err
+	}
+	if err := lock(x.file); err != nil {
+		x.file.Close()
+		return fmt.Errorf("%s is being written by another run (%w); wait for it, or name another file", x.partial, err)
 	}
 	if x.resumable() {
 		return x.openRest()
