@@ -104,7 +104,8 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// New returns a decoder with random weights.
+// New returns a decoder with random weights; without rng they are zero, or
+// what suits a layer, and wait to be filled.
 func New(c Config, rng *rand.Rand) (Decoder, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ func Load(f *modelfile.File, prefix string, c Config) (Decoder, error) {
 	if err := c.Validate(); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
-	d := kinds[c.Kind](c, rand.New(rand.NewPCG(0, 0)))
+	d := kinds[c.Kind](c, nil)
 	for _, p := range d.Params() {
 		if err := loadParam(f, prefix+p.Name, p); err != nil {
 			return nil, err

@@ -141,7 +141,7 @@ func (n *Network) tensor(f *modelfile.File, name string, shape []int) (data []fl
 		return nil, fmt.Sprintf("tensor %s: %v", name, err)
 	}
 	for _, v := range values {
-		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+		if v-v != 0 { // NaN or infinite
 			return nil, fmt.Sprintf("tensor %s holds %v", name, v)
 		}
 	}

@@ -37,9 +37,8 @@ func (n *Network) Compile() (*Plan, error) {
 		return nil, fmt.Errorf("encoder %s: %w", n.name, err)
 	}
 	p := &Plan{height: n.recipe.Height, width: n.recipe.Width}
-	for i, l := range n.layers {
-		p.steps = append(p.steps, n.compile(i, l))
-	}
+	p.steps = make([]step, len(n.layers))
+	tensor.Parallel(len(n.layers), func(i int) { p.steps[i] = n.compile(i, n.layers[i]) })
 	h, w := p.height, p.width
 	for i, l := range n.layers {
 		out := &p.steps[i].out

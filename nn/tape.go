@@ -98,16 +98,24 @@ func NewParam(name string, shape ...int) *Param {
 	return &Param{Name: name, Var: Var{Shape: shape, Data: make([]float32, size(shape)), tape: paramTape}}
 }
 
-// Normal fills p with normal numbers of the given standard deviation.
+// Normal fills p with normal numbers of the given standard deviation. Without
+// rng it leaves p alone: its values will be read from a file.
 func (p *Param) Normal(rng *rand.Rand, std float64) *Param {
+	if rng == nil {
+		return p
+	}
 	for i := range p.Data {
 		p.Data[i] = float32(rng.NormFloat64() * std)
 	}
 	return p
 }
 
-// Uniform fills p with numbers from -bound to bound.
+// Uniform fills p with numbers from -bound to bound; without rng it leaves p
+// alone.
 func (p *Param) Uniform(rng *rand.Rand, bound float64) *Param {
+	if rng == nil {
+		return p
+	}
 	for i := range p.Data {
 		p.Data[i] = float32((2*rng.Float64() - 1) * bound)
 	}

@@ -298,7 +298,7 @@ func (t *trainer) keptWeights() [][]float32 {
 
 // model is a captioning model with the given weights.
 func (t *trainer) model(weights [][]float32) (*showtell.Model, error) {
-	d, err := decoder.New(t.config, stream(0, "", 0))
+	d, err := decoder.New(t.config, nil)
 	if err != nil {
 		return nil, err
 	}
