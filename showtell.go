@@ -64,13 +64,7 @@ func (c Caption) Raw() string {
 }
 
 // ReadImage reads a picture of any known format, upright.
-func ReadImage(r io.Reader) (image.Image, error) {
-	data, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	return imageprep.Decode(data, nil)
-}
+func ReadImage(r io.Reader) (image.Image, error) { return imageprep.Read(r, nil) }
 
 // Caption describes a picture.
 func (m *Model) Caption(ctx context.Context, img image.Image, o *Options) (Caption, error) {

@@ -61,8 +61,14 @@ func readFile(path string, opts *Options) (image.Image, error) {
 		return nil, cause(err)
 	}
 	defer f.Close()
+	return Read(f, opts)
+}
+
+// Read decodes the picture that r brings as Decode does. It stops reading when
+// that is no picture, or more bytes than one of MaxPixels has.
+func Read(r io.Reader, opts *Options) (image.Image, error) {
 	head := make([]byte, sniffLen)
-	n, err := io.ReadFull(f, head)
+	n, err := io.ReadFull(r, head)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, cause(err)
 	}
@@ -70,7 +76,7 @@ func readFile(path string, opts *Options) (image.Image, error) {
 		return nil, err
 	}
 	limit := opts.maxBytes()
-	rest, err := io.ReadAll(io.LimitReader(f, limit-int64(n)+1))
+	rest, err := io.ReadAll(io.LimitReader(r, limit-int64(n)+1))
 	if err != nil {
 		return nil, cause(err)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"io/fs"
 	"iter"
 	"math"
@@ -225,11 +224,7 @@ func (c *captionCommand) captions(ctx context.Context, m *showtell.Model, pictur
 		case p.err != nil:
 			return nil, p.err
 		case p.name == "-":
-			data, err := io.ReadAll(c.in)
-			if err != nil {
-				return nil, err
-			}
-			return imageprep.Decode(data, o)
+			return imageprep.Read(c.in, o)
 		}
 		return imageprep.ReadFile(p.name, o)
 	}
