@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"unicode/utf8"
 
 	"showtell/dataset"
 	"showtell/encoder"
@@ -40,18 +41,17 @@ func Extract(ctx context.Context, path string, n *encoder.Network, items []datas
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err
 	}
-	x := &extraction{network: n, items: items, options: o, partial: path + ".partial", old: old}
+	x := &extraction{network: n, options: o, path: path, partial: path + ".partial", old: old}
+	x.take(items)
 	if old != nil {
-		if x.readDigests(ctx); x.complete(old) {
-			return old, x.problems(), ctx.Err()
+		x.readDigests(ctx)
+		if ctx.Err() == nil && x.complete(old) {
+			return old, x.problems(), nil
 		}
 		defer old.Close()
 	}
 	if err := x.run(ctx); err != nil {
 		return nil, nil, fmt.Errorf("features in %s: %w", path, err)
-	}
-	if err := os.Rename(x.partial, path); err != nil {
-		return nil, nil, err
 	}
 	s, err := Open(path, n)
 	return s, x.problems(), err
@@ -63,7 +63,9 @@ func Extract(ctx context.Context, path string, n *encoder.Network, items []datas
 type extraction struct {
 	network *encoder.Network
 	items   []dataset.Item
+	unnamed []dataset.Problem
 	options Options
+	path    string
 	partial string
 	old     *Store // may have some of the grids; or nil
 
@@ -80,8 +82,19 @@ const chunk = 32
 // crc is the polynomial of the rows' checksums.
 var crc = crc32.MakeTable(crc32.Castagnoli)
 
+// take notes the items, except those whose name JSON would change.
+func (x *extraction) take(items []dataset.Item) {
+	for _, item := range items {
+		if utf8.ValidString(item.Name) {
+			x.items = append(x.items, item)
+			continue
+		}
+		x.unnamed = append(x.unnamed, dataset.Problem{Kind: dataset.Unreadable, Name: item.Name, Err: errors.New("the name is not UTF-8")})
+	}
+}
+
 func (x *extraction) problems() []dataset.Problem {
-	var all []dataset.Problem
+	all := x.unnamed
 	for i, err := range x.errs {
 		if err != nil {
 			all = append(all, dataset.Problem{Kind: dataset.Unreadable, Name: x.items[i].Name, Err: err})
@@ -97,34 +110,50 @@ func (x *extraction) readDigests(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		data, err := os.ReadFile(x.items[i].Path)
+		data, err := x.read(i)
 		if x.errs[i] = err; err == nil {
 			x.digests[i] = sha256.Sum256(data)
 		}
 	})
 }
 
-// complete tells whether s has the features of all pictures as they are now.
-// One whose file is there but could not be decoded is tried again.
+// complete tells whether s has the features of all pictures as they are now,
+// and nothing of those that are not readable now.
 func (x *extraction) complete(s *Store) bool {
 	if x.options.Mirror && !s.manifest.Mirror {
 		return false
 	}
 	for i, item := range x.items {
 		row, ok := s.rows[item.Name]
-		if !ok || x.errs[i] == nil && s.digest(row) != x.digests[i] {
+		if !ok {
+			return false
+		}
+		if x.errs[i] == nil && !s.done(row) {
+			x.errs[i] = x.decode(i)
+		}
+		if x.errs[i] == nil && s.digest(row) != x.digests[i] || x.errs[i] != nil && s.done(row) {
 			return false
 		}
 	}
 	return true
 }
 
-// run makes the partial file, or goes on with it, until all rows are tried.
-func (x *extraction) run(ctx context.Context) (err error) {
+// decode tells what is wrong with picture i.
+func (x *extraction) decode(i int) error {
+	data, err := x.read(i)
+	if err == nil {
+		_, err = imageprep.Decode(data, x.options.Imageprep)
+	}
+	return err
+}
+
+// run makes the partial file, or goes on with it, until all rows are tried, and
+// moves it to its final name.
+func (x *extraction) run(ctx context.Context) error {
+	defer x.close()
 	if err := x.open(); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, x.close()) }()
 	plan, err := x.network.Compile()
 	if err != nil {
 		return err
@@ -144,7 +173,20 @@ func (x *extraction) run(ctx context.Context) (err error) {
 			x.options.Progress(hi, len(x.items))
 		}
 	}
-	return nil
+	return x.finish()
+}
+
+// finish moves the file while it is locked, where the system lets an open file
+// be moved.
+func (x *extraction) finish() error {
+	if err := x.file.Sync(); err != nil {
+		return err
+	}
+	if os.Rename(x.partial, x.path) == nil {
+		return nil
+	}
+	x.close()
+	return os.Rename(x.partial, x.path)
 }
 
 // open lays the file out, or finds it laid out just so by an interrupted run.
@@ -182,14 +224,49 @@ func (x *extraction) open() error {
 	if x.file, err = os.OpenFile(x.partial, os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 		return err
 	}
-	if err := lock(x.file); err != nil {
-		x.file.Close()
-		return fmt.Errorf("%s is being written by another run (%w); wait for it, or name another file", x.partial, err)
+	if err := x.lock(); err != nil {
+		return err
 	}
 	if x.resumable() {
 		return x.openRest()
 	}
+	if err := x.replaceable(); err != nil {
+		return err
+	}
 	return x.begin()
+}
+
+// lock keeps other processes from the file until it is closed.
+func (x *extraction) lock() error {
+	if err := lock(x.file); err != nil {
+		return fmt.Errorf("%s is being written by another run (%w); wait for it, or name another file", x.partial, err)
+	}
+	mine, err := x.file.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Stat(x.partial); err != nil || !os.SameFile(mine, now) {
+		return fmt.Errorf("%s: another process has just finished it; try again", x.partial)
+	}
+	return nil
+}
+
+// replaceable tells why the file, which is not the rest of a run like this one,
+// must stay. It may go if it is new, or features by the same encoder of other
+// pictures.
+func (x *extraction) replaceable() error {
+	start := make([]byte, 8) // zero in an empty file, and where a run was stopped at its very beginning
+	if _, err := x.file.ReadAt(start, 0); err != nil && err != io.EOF {
+		return err
+	}
+	if bytes.Equal(start, make([]byte, 8)) {
+		return nil
+	}
+	s, err := Open(x.partial, x.network)
+	if err != nil {
+		return err
+	}
+	return s.Close()
 }
 
 // begin lays out an empty file.
@@ -219,15 +296,20 @@ func (x *extraction) openRest() error {
 	if err != nil {
 		return err
 	}
-	x.rest, err = read(f)
+	if x.rest, err = read(f); err != nil {
+		f.Close()
+	}
 	return err
 }
 
-func (x *extraction) close() error {
+// close may be called twice.
+func (x *extraction) close() {
 	if x.rest != nil {
 		x.rest.Close()
 	}
-	return errors.Join(x.file.Sync(), x.file.Close())
+	if x.file != nil {
+		x.file.Close()
+	}
 }
 
 // row fills the row of picture i. Its error is that of writing; a picture that
@@ -235,8 +317,7 @@ func (x *extraction) close() error {
 func (x *extraction) row(i int, plan *encoder.Plan) error {
 	data, err := x.read(i)
 	if err != nil {
-		x.errs[i] = err
-		return nil
+		return x.giveUp(i, err)
 	}
 	digest := sha256.Sum256(data)
 	if x.rest != nil && x.rest.sound(i, digest) {
@@ -245,19 +326,44 @@ func (x *extraction) row(i int, plan *encoder.Plan) error {
 	grid, mirrored := x.old.find(x.items[i].Name, digest)
 	if grid == nil || x.options.Mirror && mirrored == nil {
 		if grid, mirrored, err = x.encode(plan, data); err != nil {
-			x.errs[i] = err
-			return nil
+			return x.giveUp(i, err)
 		}
 	}
 	return x.save(i, digest, grid, mirrored)
 }
 
+// giveUp notes why picture i has no features, and takes away those that an
+// interrupted run may have found in an earlier state of it.
+func (x *extraction) giveUp(i int, why error) error {
+	x.errs[i] = why
+	if x.rest == nil || !x.rest.done(i) {
+		return nil
+	}
+	return x.write(make([]byte, digestSize), x.layout.At[digestsName]+int64(i)*digestSize)
+}
+
+// maxFile is the largest file that is taken for a picture, in bytes.
+const maxFile = 1 << 30
+
 func (x *extraction) read(i int) ([]byte, error) {
-	data, err := os.ReadFile(x.items[i].Path)
+	data, err := readRegular(x.items[i].Path)
 	if pathError := new(fs.PathError); errors.As(err, &pathError) {
 		return nil, pathError.Err
 	}
 	return data, err
+}
+
+func readRegular(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("not a regular file")
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("%d bytes are too many for a picture", info.Size())
+	}
+	return os.ReadFile(path)
 }
 
 // encode runs the network over a picture and, if asked, its mirror image. A

@@ -10,9 +10,12 @@
 package features
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"showtell/encoder"
@@ -61,8 +64,11 @@ type Store struct {
 // Open reads a file of features, made by the given encoder.
 func Open(path string, n *encoder.Network) (*Store, error) {
 	f, err := modelfile.Open(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w; %s", err, advice)
 	}
 	s, err := read(f)
 	if err == nil {
@@ -70,16 +76,19 @@ func Open(path string, n *encoder.Network) (*Store, error) {
 	}
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w; %s", path, err, advice)
 	}
 	return s, nil
 }
+
+// advice ends the refusal of a file.
+const advice = "delete it or name another file"
 
 // read finds the parts of a file, which may be anything.
 func read(f *modelfile.File) (*Store, error) {
 	raw, ok := f.Meta[metaKey]
 	if !ok {
-		return nil, fmt.Errorf("not a file of features; delete it or name another")
+		return nil, errors.New("not a file of features")
 	}
 	s := &Store{file: f, rows: map[string]int{}}
 	if err := json.Unmarshal([]byte(raw), &s.manifest); err != nil {
@@ -122,12 +131,17 @@ func read(f *modelfile.File) (*Store, error) {
 
 // fits tells why the features are not those of n, if so.
 func (s *Store) fits(n *encoder.Network) error {
-	if s.manifest.Fingerprint != n.Fingerprint() {
-		why := "other weights or another recipe"
-		if s.manifest.Encoder != n.Name() {
-			why = fmt.Sprintf("%s, not %s", s.manifest.Encoder, n.Name())
-		}
-		return fmt.Errorf("features of another encoder (%s); delete the file or name another", why)
+	recipe, err := json.Marshal(n.Recipe())
+	if err != nil {
+		return err
+	}
+	switch m := s.manifest; {
+	case m.Encoder != n.Name():
+		return fmt.Errorf("features of another encoder: %.40q, not %q", m.Encoder, n.Name())
+	case !bytes.Equal(m.Recipe, recipe):
+		return fmt.Errorf("features of another encoder: its recipe is %.300s, not %s", m.Recipe, recipe)
+	case m.Fingerprint != n.Fingerprint():
+		return fmt.Errorf("features of another encoder: other weights of %s, fingerprint %.12s, not %.12s", m.Encoder, m.Fingerprint, n.Fingerprint())
 	}
 	h, w, c := n.Grid()
 	if s.size != h*w*c {
