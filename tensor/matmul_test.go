@@ -154,6 +154,9 @@ func TestMatMulBits(t *testing.T) {
 }
 
 func TestMatMulAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
 	r := rand.New(rand.NewPCG(7, 8))
 	a, b, c := Mat(random(r, 60*512), 60, 512), Mat(random(r, 512*256), 512, 256), Mat(make([]float32, 60*256), 60, 256)
 	p := Pack(b)

@@ -16,6 +16,9 @@ import (
 // top to bottom, in a folder with a toy data set in flickr8k, photographs in
 // photos, and one of them in photo.jpg.
 func TestDocumentedCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("trains several models")
+	}
 	pages, err := filepath.Glob(filepath.Join(testutil.Root(), "docs", "*.md"))
 	if err != nil {
 		t.Fatal(err)

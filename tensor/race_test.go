@@ -1,0 +1,6 @@
+//go:build race
+
+package tensor
+
+// raceDetector makes sync.Pool forget things at random.
+const raceDetector = true
