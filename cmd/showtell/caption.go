@@ -176,7 +176,7 @@ func (c *captionCommand) find(args []string) []picture {
 		case arg == "-":
 			all = append(all, picture{name: "-"})
 		case err != nil:
-			all = append(all, picture{arg, err})
+			all = append(all, picture{arg, cause(err)})
 		case !info.IsDir():
 			all = append(all, picture{name: arg})
 		case !c.recursive:
@@ -186,6 +186,14 @@ func (c *captionCommand) find(args []string) []picture {
 		}
 	}
 	return all
+}
+
+// cause strips the operation and the path that package os puts before an error.
+func cause(err error) error {
+	if p := new(fs.PathError); errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // walk lists the pictures below a folder by name, hidden ones left out.
