@@ -7,12 +7,17 @@ import (
 	"sync"
 	"unicode"
 
+	"showtell/metric/meteor"
 	"showtell/tensor"
 )
 
 // A Corpus is one hypothesis and some references for each image, tokenised. It
 // does not change and is safe for concurrent use.
 type Corpus struct {
+	// Meteor is METEOR with its data, from meteordata.Open; nil: without any data.
+	// Set it before a score is computed.
+	Meteor *meteor.Meteor
+
 	hyps     []sentence
 	refs     [][]sentence
 	warnings []Warning

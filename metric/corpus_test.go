@@ -206,15 +206,17 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	for _, r := range All(c) {
+	results, err := Compute(c, "BLEU-1", "BLEU-4", "ROUGE-L", "CIDEr-D")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range results {
 		fmt.Printf("%-7s %.3f %.3f\n", r.Name, r.Corpus, r.PerImage)
 	}
 	// Output:
 	// BLEU-1  1.000 [1.000 1.000]
-	// BLEU-2  0.775 [0.632 0.894]
-	// BLEU-3  0.531 [0.000 0.737]
 	// BLEU-4  0.398 [0.000 0.604]
 	// ROUGE-L 0.591 [0.667 0.515]
 	// CIDEr-D 2.294 [2.067 2.520]
-	// CIDEr   2.446 [2.135 2.758]
 }

@@ -2,9 +2,9 @@
 // reference code, pycocoevalcap, does. Make a [Corpus] with [NewCorpus], then
 // call [All] or [Compute].
 //
-// Scores are as that code prints them: BLEU and ROUGE-L between 0 and 1, CIDEr
-// and CIDEr-D between 0 and 10. A metric is a row of a table and a file of its
-// own.
+// Scores are as that code prints them: BLEU, METEOR and ROUGE-L between 0 and 1,
+// CIDEr and CIDEr-D between 0 and 10. METEOR needs data, which [Corpus] is given.
+// A metric is a row of a table and a file of its own.
 package metric
 
 import (
@@ -13,15 +13,19 @@ import (
 	"strings"
 )
 
-// metrics in the order in which results are listed.
-var metrics = []struct {
+// A row is a metric.
+type row struct {
 	name  string
 	score func(*Corpus) Result
-}{
+}
+
+// metrics in the order in which results are listed.
+var metrics = []row{
 	{"BLEU-1", func(c *Corpus) Result { return bleu(c, 1) }},
 	{"BLEU-2", func(c *Corpus) Result { return bleu(c, 2) }},
 	{"BLEU-3", func(c *Corpus) Result { return bleu(c, 3) }},
 	{"BLEU-4", func(c *Corpus) Result { return bleu(c, 4) }},
+	{"METEOR", meteorScore},
 	{"ROUGE-L", rougeL},
 	{"CIDEr-D", func(c *Corpus) Result { return c.cider(ciderD) }},
 	{"CIDEr", func(c *Corpus) Result { return c.cider(plainCider) }},
@@ -29,9 +33,10 @@ var metrics = []struct {
 
 // A Result is what one metric says of a corpus.
 type Result struct {
-	Name     string
+	Name     string // of Names, except that METEOR without all of its data says so
 	Corpus   float64
 	PerImage []float64 // in the order of the corpus
+	Warnings []Warning // what to know before trusting it, besides those of the corpus
 }
 
 // Names lists the metrics in the order of [All].
@@ -47,8 +52,7 @@ func Names() []string {
 func All(c *Corpus) []Result {
 	results := make([]Result, len(metrics))
 	for i, m := range metrics {
-		results[i] = m.score(c)
-		results[i].Name = m.name
+		results[i] = m.of(c)
 	}
 	return results
 }
@@ -64,12 +68,18 @@ func Compute(c *Corpus, names ...string) ([]Result, error) {
 	var results []Result
 	for _, m := range metrics {
 		if slices.Contains(names, m.name) {
-			r := m.score(c)
-			r.Name = m.name
-			results = append(results, r)
+			results = append(results, m.of(c))
 		}
 	}
 	return results, nil
+}
+
+func (m row) of(c *Corpus) Result {
+	r := m.score(c)
+	if r.Name == "" {
+		r.Name = m.name
+	}
+	return r
 }
 
 // mean is the result of a metric whose corpus score is the mean over images.
