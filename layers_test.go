@@ -27,6 +27,8 @@ var layers = []string{
 	"features",
 	"decoder",
 	"search",
+	"metric/meteor",
+	"metric/meteordata",
 	"metric",
 	".",
 	"train",

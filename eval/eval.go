@@ -15,6 +15,7 @@ import (
 	"showtell"
 	"showtell/dataset"
 	"showtell/metric"
+	"showtell/metric/meteor"
 	"showtell/tensor"
 )
 
@@ -30,6 +31,7 @@ type Options struct {
 	Search   *showtell.Options     // how to caption; nil: as the model says
 	Features Features              // where the pictures' grids are; nil: read the pictures from their files
 	Metrics  []string              // names of metric.Names; nil: all
+	Meteor   *meteor.Meteor        // METEOR with its data, of meteordata.Open; nil: METEOR without data, which says so
 	Progress func(done, total int) // told after each picture; nil for none
 }
 
@@ -108,7 +110,7 @@ func run(ctx context.Context, captions iter.Seq2[showtell.Caption, error], items
 	}
 	r.Seconds = time.Since(start).Seconds()
 	r.count()
-	return r, r.score(o.Metrics)
+	return r, r.score(o)
 }
 
 func paths(items []dataset.Item) iter.Seq[string] {

@@ -83,7 +83,8 @@ func (s Scores) MarshalJSON() ([]byte, error) {
 
 // key is the JSON name of a metric: "cider_d" for "CIDEr-D".
 func key(metric string) string {
-	return strings.ReplaceAll(strings.ToLower(metric), "-", "_")
+	words := strings.FieldsFunc(strings.ToLower(metric), func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') })
+	return strings.Join(words, "_")
 }
 
 // PicturesPerSecond is the speed of captioning.
@@ -110,7 +111,7 @@ func (r *Result) count() {
 }
 
 // score computes the metrics, in the order of metric.Names.
-func (r *Result) score(metrics []string) error {
+func (r *Result) score(o *Options) error {
 	hyps, refs := make([]string, len(r.Items)), make([][]string, len(r.Items))
 	for i, item := range r.Items {
 		hyps[i], refs[i] = item.Caption.Raw(), item.References
@@ -119,17 +120,20 @@ func (r *Result) score(metrics []string) error {
 	if err != nil {
 		return err
 	}
-	results, err := metric.Compute(c, metrics...)
+	c.Meteor = o.Meteor
+	results, err := metric.Compute(c, o.Metrics...)
 	if err != nil {
 		return err
 	}
+	warnings := c.Warnings()
 	for _, m := range results {
+		warnings = append(warnings, m.Warnings...)
 		r.Scores = append(r.Scores, Score{m.Name, m.Corpus})
 		for i, value := range m.PerImage {
 			r.Items[i].Scores = append(r.Items[i].Scores, Score{m.Name, value})
 		}
 	}
-	for _, w := range c.Warnings() {
+	for _, w := range warnings {
 		text := w.Text
 		if w.Image >= 0 {
 			text = r.Items[w.Image].Name + ": " + text

@@ -12,6 +12,7 @@ import (
 
 	"showtell"
 	"showtell/dataset"
+	"showtell/metric/meteordata"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -38,7 +39,14 @@ func golden(t *testing.T, name string, got []byte) {
 func testResult(t *testing.T) *Result {
 	t.Helper()
 	items := append([]dataset.Item{}, testItems...)
-	r, err := run(t.Context(), sayings(nil), items, &Options{})
+	m, err := meteordata.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Missing()) > 0 {
+		t.Skip("without METEOR's data")
+	}
+	r, err := run(t.Context(), sayings(nil), items, &Options{Meteor: m})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"showtell/eval"
+	"showtell/metric/meteordata"
 )
 
 type evalCommand struct {
@@ -75,8 +76,12 @@ func (c *evalCommand) run(cmd *cobra.Command, args []string) error {
 	if c.limit > 0 {
 		items = items[:min(c.limit, len(items))]
 	}
+	meteor, err := meteordata.Open()
+	if err != nil {
+		return err
+	}
 	step, finish := c.lazyBar("captioning")
-	result, err := eval.Run(ctx, m, items, &eval.Options{Search: &c.search.Options, Progress: step})
+	result, err := eval.Run(ctx, m, items, &eval.Options{Search: &c.search.Options, Meteor: meteor, Progress: step})
 	finish()
 	if err != nil {
 		return err
