@@ -3,10 +3,11 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,19 +40,36 @@ func TestScoresOfTheModelInside(t *testing.T) {
 		if err := json.Unmarshal([]byte(out.String()), &got); err != nil {
 			t.Fatal(err)
 		}
-		row := "| " + split
-		for _, name := range []string{"bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider_d"} {
-			row += fmt.Sprintf(" | %.1f", 100*got.Scores[name])
+		want := func(names ...string) (scores []float64) {
+			for _, name := range names {
+				scores = append(scores, 100*got.Scores[name])
+			}
+			return scores
 		}
-		if !strings.Contains(string(page), row) {
-			t.Errorf("docs/model.md lacks the row %q", row)
-		}
-		short := ""
-		for _, name := range []string{"bleu_1", "bleu_4", "meteor", "rouge_l", "cider_d"} {
-			short += fmt.Sprintf(" %.1f |", 100*got.Scores[name])
-		}
-		if split == "test" && !strings.Contains(string(readme), short) {
-			t.Errorf("README.md lacks the scores %q", short)
+		checkRow(t, "docs/model.md", string(page), "| "+split+" |", want("bleu_1", "bleu_2", "bleu_3", "bleu_4", "meteor", "rouge_l", "cider_d"))
+		if split == "test" {
+			checkRow(t, "README.md", string(readme), "| `default`", want("bleu_1", "bleu_4", "meteor", "rouge_l", "cider_d"))
 		}
 	}
+}
+
+// checkRow compares the last numbers of the table row that begins so. Another
+// processor may round differently, and a caption or two come out otherwise.
+func checkRow(t *testing.T, name, page, begin string, want []float64) {
+	t.Helper()
+	for line := range strings.Lines(page) {
+		if !strings.HasPrefix(line, begin) {
+			continue
+		}
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		cells = cells[max(0, len(cells)-len(want)):]
+		for i, cell := range cells {
+			if v, err := strconv.ParseFloat(strings.TrimSpace(cell), 64); err != nil || math.Abs(v-want[i]) > 0.2 {
+				t.Errorf("%s states %q, want scores of %.1f", name, strings.TrimSpace(line), want)
+				break
+			}
+		}
+		return
+	}
+	t.Errorf("%s has no row that begins with %q", name, begin)
 }
