@@ -21,15 +21,15 @@ type bleuCount struct {
 // where the reference nearest in length counts, the shorter of two. The corpus
 // score is the formula on the sums.
 func bleu(c *Corpus, n int) Result {
-	counts := c.counts()
+	images := c.counts().bleu()
 	var total bleuCount
-	perImage := make([]float64, len(counts.hyps))
-	for i, hyp := range counts.hyps {
-		one := countBleu(hyp, counts.refs[i])
-		perImage[i] = one.score(n)
-		total.add(one)
+	perImage := make([]float64, len(images))
+	for i := range images {
+		perImage[i] = images[i].score(n)
+		total.add(&images[i])
 	}
-	return Result{Corpus: total.score(n), PerImage: perImage}
+	score := func(total *bleuCount) float64 { return total.score(n) }
+	return Result{Corpus: total.score(n), PerImage: perImage, statistics: &sums[bleuCount]{images, (*bleuCount).add, score}}
 }
 
 func countBleu(hyp bag, refs []bag) bleuCount {
@@ -63,7 +63,7 @@ func countBleu(hyp bag, refs []bag) bleuCount {
 	return c
 }
 
-func (c *bleuCount) add(o bleuCount) {
+func (c *bleuCount) add(o *bleuCount) {
 	c.words += o.words
 	c.refWords += o.refWords
 	for k := range orders {

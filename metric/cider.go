@@ -37,19 +37,32 @@ type weighted struct {
 //	CIDEr-D = the same with min(h, r) for h, * exp(-(l_h-l_r)²/2σ²)
 //
 // where l counts bigrams, as the official code does, and σ = 6. The corpus score
-// is the mean.
+// is the mean. If the corpus has Frequencies, N and df are those.
 func (c *Corpus) cider(k kind) Result {
 	counts := c.counts()
-	rarity := counts.index.rarity(len(c.hyps))
 	perImage := make([]float64, len(c.hyps))
-	for i, hyp := range counts.hyps {
+	parallel(len(perImage), func(i int) {
 		refs := make([]vector, len(counts.refs[i]))
 		for r, ref := range counts.refs[i] {
-			refs[r] = weigh(ref, rarity)
+			refs[r] = weigh(ref, counts.rarity)
 		}
-		perImage[i] = k.score(weigh(hyp, rarity), refs)
-	}
+		perImage[i] = k.score(weigh(counts.hyps[i], counts.rarity), refs)
+	})
 	return mean(perImage)
+}
+
+// Frequencies say in the references of how many images each n-gram stands, for
+// corpora that are too small to tell, or for numbers that others computed so.
+type Frequencies struct{ refs [][]sentence }
+
+// NewFrequencies tokenises and keeps references, refs[i] those of image i. No image
+// is an error.
+func NewFrequencies(refs [][]string) (*Frequencies, error) {
+	c, err := NewCorpus(make([]string, len(refs)), refs)
+	if err != nil {
+		return nil, fmt.Errorf("document frequencies: %w", err)
+	}
+	return &Frequencies{c.refs}, nil
 }
 
 func weigh(b bag, rarity []float64) vector {
@@ -130,7 +143,7 @@ func NewCiderD(refs [][]string) (*CiderD, error) {
 		return nil, fmt.Errorf("CIDEr-D: %w", err)
 	}
 	counts := c.counts()
-	d := &CiderD{index: counts.index, rarity: counts.index.rarity(len(refs)), refs: make([][]vector, len(refs))}
+	d := &CiderD{index: counts.index, rarity: counts.rarity, refs: make([][]vector, len(refs))}
 	d.index.seen = nil
 	for i, bags := range counts.refs {
 		for _, b := range bags {

@@ -18,10 +18,13 @@ type Corpus struct {
 	// Set it before a score is computed.
 	Meteor *meteor.Meteor
 
-	hyps     []sentence
-	refs     [][]sentence
-	warnings []Warning
-	counts   func() *counts // made when first wanted
+	// Frequencies say how rare n-grams are for CIDEr and CIDEr-D; nil: as rare as in
+	// the references of this corpus. Set them before a score is computed.
+	Frequencies *Frequencies
+
+	hyps   []sentence
+	refs   [][]sentence
+	counts func() *counts // made when first wanted
 }
 
 // A sentence is tokenised text. BLEU and CIDEr split it at any white space,
@@ -38,11 +41,7 @@ func NewCorpus(hyps []string, refs [][]string) (*Corpus, error) {
 	for _, list := range refs {
 		all = append(all, list...)
 	}
-	tensor.Parallel((len(all)+chunk-1)/chunk, func(tile int) {
-		for i := tile * chunk; i < min(len(all), (tile+1)*chunk); i++ {
-			all[i] = Tokenize(all[i])
-		}
-	})
+	all = tokenizeEach(all)
 	hyps, all = all[:len(hyps)], all[len(hyps):]
 	tokenised := make([][]string, len(refs))
 	for i, list := range refs {
@@ -71,7 +70,6 @@ func FromTokens(hyps []string, refs [][]string) (*Corpus, error) {
 		}
 	}
 	c.counts = sync.OnceValue(func() *counts { return newCounts(c) })
-	c.warn()
 	return c, nil
 }
 
@@ -92,11 +90,9 @@ func (w Warning) String() string {
 }
 
 // Warnings about the corpus, those of single images after those of all.
-func (c *Corpus) Warnings() []Warning { return c.warnings }
-
-func (c *Corpus) warn() {
+func (c *Corpus) Warnings() []Warning {
 	longest, empty := 0, true
-	var images []Warning
+	var all, images []Warning
 	for i := range c.hyps {
 		if n := len(c.hyps[i].words()); n == 0 {
 			images = append(images, Warning{i, "the hypothesis is empty"})
@@ -111,21 +107,40 @@ func (c *Corpus) warn() {
 			}
 		}
 	}
-	if len(c.hyps) == 1 {
-		c.warnings = append(c.warnings, Warning{-1, "CIDEr and CIDEr-D of one image are 0 and mean nothing, because no word is rarer than another"})
+	if len(c.hyps) == 1 && c.Frequencies == nil {
+		all = append(all, Warning{-1, "CIDEr and CIDEr-D of one image are 0 and mean nothing, because no word is rarer than another"})
 	}
 	if empty {
-		c.warnings = append(c.warnings, Warning{-1, "every reference is empty"})
+		all = append(all, Warning{-1, "every reference is empty"})
 	}
 	if longest < orders {
-		c.warnings = append(c.warnings, Warning{-1, fmt.Sprintf("no hypothesis has %d words, so BLEU-%d is not 0 but up to 0.0316, as the official code prints it", orders, orders)})
+		all = append(all, Warning{-1, fmt.Sprintf("no hypothesis has %d words, so BLEU-%d is not 0 but up to 0.0316, as the official code prints it", orders, orders)})
 	}
-	c.warnings = append(c.warnings, images...)
+	return append(all, images...)
 }
 
 // words splits as Python's str.split does.
 func (s sentence) words() []string {
 	return strings.FieldsFunc(string(s), func(r rune) bool {
 		return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f
+	})
+}
+
+// tokenizeEach tokenises captions one by one, on all cores, into a new slice.
+func tokenizeEach(captions []string) []string {
+	tokens := make([]string, len(captions))
+	parallel(len(captions), func(i int) { tokens[i] = Tokenize(captions[i]) })
+	return tokens
+}
+
+// chunk is how many images or captions a worker takes at once.
+const chunk = 64
+
+// parallel calls f(0) to f(n-1) on all cores.
+func parallel(n int, f func(i int)) {
+	tensor.Parallel((n+chunk-1)/chunk, func(tile int) {
+		for i := tile * chunk; i < min(n, (tile+1)*chunk); i++ {
+			f(i)
+		}
 	})
 }

@@ -114,15 +114,16 @@ func TestSingleScores(t *testing.T) {
 			if got := d.Score(strings.Fields(hyp), i); got != want[i] || !(0 <= got && got <= 10+1e-9) {
 				t.Errorf("Score(%q) = %v, want %v", hyp, got, want[i])
 			}
-			if got := naiveCiderD(hyp, i, refs); !(got-want[i] < tolerance && want[i]-got < tolerance) {
+			if got := naiveCiderD(hyp, refs[i], refs); !(got-want[i] < tolerance && want[i]-got < tolerance) {
 				t.Errorf("CIDEr-D of %q = %v, want %v", hyp, want[i], got)
 			}
 		}
 	}
 }
 
-// naiveCiderD follows the official code's dictionaries, written for this test.
-func naiveCiderD(hyp string, image int, refs [][]string) float64 {
+// naiveCiderD follows the official code's dictionaries, written for this test;
+// all are the references that say how rare words are.
+func naiveCiderD(hyp string, refs []string, all [][]string) float64 {
 	grams := func(s string) map[string]float64 {
 		words, counts := strings.Fields(s), map[string]float64{}
 		for i := range words {
@@ -133,7 +134,7 @@ func naiveCiderD(hyp string, image int, refs [][]string) float64 {
 		return counts
 	}
 	df := map[string]float64{}
-	for _, list := range refs {
+	for _, list := range all {
 		once := map[string]bool{}
 		for _, ref := range list {
 			for g := range grams(ref) {
@@ -150,14 +151,14 @@ func naiveCiderD(hyp string, image int, refs [][]string) float64 {
 		}
 		for g, count := range grams(s) {
 			n := strings.Count(g, " ")
-			w := count * math.Log(float64(len(refs))/max(1, df[g]))
+			w := count * math.Log(float64(len(all))/max(1, df[g]))
 			v[n][g], norms[n] = w, norms[n]+w*w
 		}
 		return v, norms
 	}
 	sum := 0.0
 	h, hNorms := vector(hyp)
-	for _, ref := range refs[image] {
+	for _, ref := range refs {
 		r, rNorms := vector(ref)
 		d := float64(max(0, len(strings.Fields(hyp))-1) - max(0, len(strings.Fields(ref))-1))
 		for n := range 4 {
@@ -170,7 +171,7 @@ func naiveCiderD(hyp string, image int, refs [][]string) float64 {
 			}
 		}
 	}
-	return 10 * sum / 4 / float64(len(refs[image]))
+	return 10 * sum / 4 / float64(len(refs))
 }
 
 func BenchmarkCiderDScore(b *testing.B) {

@@ -36,9 +36,13 @@ func meteorScore(c *Corpus) Result {
 	}
 	perImage := make([]float64, len(hyps))
 	var total meteor.Stats
-	for i, s := range m.Score(hyps, refs) {
-		perImage[i] = s.Score()
-		total.Add(&s)
+	images := m.Score(hyps, refs)
+	for i := range images {
+		perImage[i] = images[i].Score()
+		total.Add(&images[i])
 	}
-	return Result{Name: m.Name(), Corpus: total.Score(), PerImage: perImage, Warnings: warnings}
+	return Result{
+		Name: m.Name(), Corpus: total.Score(), PerImage: perImage, Warnings: warnings,
+		statistics: &sums[meteor.Stats]{images, (*meteor.Stats).Add, (*meteor.Stats).Score},
+	}
 }

@@ -37,6 +37,8 @@ type Result struct {
 	Corpus   float64
 	PerImage []float64 // in the order of the corpus
 	Warnings []Warning // what to know before trusting it, besides those of the corpus
+
+	statistics statistics // nil: Corpus is the mean of PerImage
 }
 
 // Names lists the metrics in the order of [All].

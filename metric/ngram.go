@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 )
 
 // orders is the longest n-gram that is counted.
@@ -26,7 +27,8 @@ type bag struct {
 type index struct {
 	words  map[string]int32
 	longer map[uint64]int32 // by id of the shorter n-gram and word; ids count from 1
-	images []int32          // by id: images with the n-gram in their references
+	total  int              // images that were counted
+	images []int32          // by id: how many of them have the n-gram in their references
 	seen   []int32          // by id: the last image that was counted, plus 1
 }
 
@@ -36,8 +38,25 @@ func newIndex() *index {
 
 func key(shorter, word int32) uint64 { return uint64(shorter)<<32 | uint64(uint32(word)) }
 
-// add counts a reference of an image; images must come in ascending order.
-func (x *index) add(words []string, image int) {
+// count counts the references of all images.
+func (x *index) count(refs [][]sentence) {
+	x.total = len(refs)
+	for i, list := range refs {
+		x.add(list, i)
+	}
+}
+
+// nowhere is the image of references whose n-grams are numbered but not counted.
+const nowhere = -1
+
+// add counts the references of an image; images must come in ascending order.
+func (x *index) add(refs []sentence, image int) {
+	for _, ref := range refs {
+		x.addOne(ref.words(), image)
+	}
+}
+
+func (x *index) addOne(words []string, image int) {
 	numbers := make([]int32, len(words))
 	for i, w := range words {
 		id, ok := x.words[w]
@@ -58,7 +77,7 @@ func (x *index) add(words []string, image int) {
 				x.images, x.seen = append(x.images, 0), append(x.seen, 0)
 			}
 			id = next
-			if x.seen[id] != int32(image)+1 {
+			if image != nowhere && x.seen[id] != int32(image)+1 {
 				x.seen[id] = int32(image) + 1
 				x.images[id]++
 			}
@@ -118,33 +137,45 @@ func (x *index) extend(id int32, word string) int32 {
 
 // counts are the n-grams of a corpus.
 type counts struct {
-	index *index
-	hyps  []bag
-	refs  [][]bag
+	index  *index
+	rarity []float64 // by id
+	hyps   []bag
+	refs   [][]bag
+	bleu   func() []bleuCount // by image, made when first wanted
 }
 
 func newCounts(c *Corpus) *counts {
 	n := &counts{index: newIndex(), hyps: make([]bag, len(c.hyps)), refs: make([][]bag, len(c.refs))}
-	for i, list := range c.refs {
-		for _, ref := range list {
-			n.index.add(ref.words(), i)
+	if c.Frequencies == nil {
+		n.index.count(c.refs)
+	} else {
+		n.index.count(c.Frequencies.refs)
+		for _, list := range c.refs {
+			n.index.add(list, nowhere)
 		}
 	}
-	for i, list := range c.refs {
+	parallel(len(c.refs), func(i int) {
 		n.hyps[i] = n.index.bag(c.hyps[i].words())
-		for _, ref := range list {
-			n.refs[i] = append(n.refs[i], n.index.bag(ref.words()))
+		n.refs[i] = make([]bag, len(c.refs[i]))
+		for r, ref := range c.refs[i] {
+			n.refs[i][r] = n.index.bag(ref.words())
 		}
-	}
+	})
+	n.rarity = n.index.rarity()
+	n.bleu = sync.OnceValue(func() []bleuCount {
+		images := make([]bleuCount, len(n.hyps))
+		parallel(len(images), func(i int) { images[i] = countBleu(n.hyps[i], n.refs[i]) })
+		return images
+	})
 	return n
 }
 
 // rarity is ln N - ln max(1, df) of every n-gram, by id: N images, df of them
 // with the n-gram in a reference.
-func (x *index) rarity(images int) []float64 {
+func (x *index) rarity() []float64 {
 	r := make([]float64, len(x.images))
 	for id, df := range x.images {
-		r[id] = math.Log(float64(images)) - math.Log(math.Max(1, float64(df)))
+		r[id] = math.Log(float64(x.total)) - math.Log(math.Max(1, float64(df)))
 	}
 	return r
 }

@@ -13,8 +13,8 @@ import "strings"
 func rougeL(c *Corpus) Result {
 	const b2 = 1.2 * 1.2
 	perImage := make([]float64, len(c.hyps))
-	for i, hyp := range c.hyps {
-		words := strings.Split(string(hyp), " ")
+	parallel(len(perImage), func(i int) {
+		words := strings.Split(string(c.hyps[i]), " ")
 		var p, r float64
 		for _, ref := range c.refs[i] {
 			others := strings.Split(string(ref), " ")
@@ -25,7 +25,7 @@ func rougeL(c *Corpus) Result {
 		if p != 0 && r != 0 {
 			perImage[i] = (1 + b2) * p * r / (r + b2*p)
 		}
-	}
+	})
 	return mean(perImage)
 }
 

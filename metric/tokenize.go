@@ -6,8 +6,6 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
-
-	"showtell/tensor"
 )
 
 // Tokenize returns the words of a caption as the official code has them
@@ -28,16 +26,9 @@ func TokenizeAll(captions []string) []string {
 		lines[i] = lineBreaks.Replace(caption)
 	}
 	words := make([]string, len(lines))
-	tensor.Parallel((len(lines)+chunk-1)/chunk, func(tile int) {
-		for i := tile * chunk; i < min(len(lines), (tile+1)*chunk); i++ {
-			words[i] = dropPunctuation(lex(lines[i], following(lines[i+1:])))
-		}
-	})
+	parallel(len(lines), func(i int) { words[i] = dropPunctuation(lex(lines[i], following(lines[i+1:]))) })
 	return words
 }
-
-// chunk is how many captions a worker takes at once.
-const chunk = 64
 
 // following is as much of the text after a line as a rule may look at: up to a
 // line that is not blank.

@@ -1,0 +1,98 @@
+package metric
+
+import (
+	"context"
+	"fmt"
+	"math"
+)
+
+// A Comparison is how two systems differ by a metric, on the same images.
+type Comparison struct {
+	Name       string
+	A, B       float64  // their corpus scores
+	Difference Interval // of A - B, by resampling the images of both together
+
+	// How likely a difference so far from 0, either way, would be between systems
+	// that are equally good: by the bootstrap, and by exchanging their captions.
+	Bootstrap, Randomisation float64
+}
+
+// Compare tests, metric by metric, whether a and b, results for the same images in
+// the same order, differ by more than chance: with the paired bootstrap (Koehn
+// 2004), of whose resamples p is twice the smaller of the shares on both sides of
+// 0; and with approximate randomisation (Noreen 1989; Riezler and Maxwell 2005),
+// whose p is the share of corpora with exchanged captions that differ as much as
+// the true ones. Each share counts one more than was seen, so p is never 0. Other
+// metrics or images on the two sides are an error.
+func Compare(ctx context.Context, a, b []Result, o *Resampling) ([]Comparison, error) {
+	if len(a) != len(b) || len(a) == 0 {
+		return nil, fmt.Errorf("metric: %d results to compare with %d", len(a), len(b))
+	}
+	images, err := sameImages(append(append([]Result{}, a...), b...))
+	if err != nil {
+		return nil, err
+	}
+	for k := range a {
+		if _, ok := a[k].counted().mixed(b[k].counted(), make([]bool, images)); !ok || a[k].Name != b[k].Name {
+			return nil, fmt.Errorf("metric: %s cannot be compared with %s", a[k].Name, b[k].Name)
+		}
+	}
+	samples := o.samples()
+	resampled, exchanged := table(len(a), samples), table(len(a), samples)
+	err = o.each(ctx, func(sample int) {
+		times := draw(o.rng(resample, sample), images)
+		swap := make([]bool, images)
+		rng := o.rng(exchange, sample)
+		for i := range swap {
+			swap[i] = rng.Uint64()&1 == 1
+		}
+		for k := range a {
+			x, y := a[k].counted(), b[k].counted()
+			resampled[k][sample] = x.corpus(times) - y.corpus(times)
+			mixed, _ := x.mixed(y, swap)
+			other, _ := y.mixed(x, swap)
+			exchanged[k][sample] = mixed - other
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	comparisons := make([]Comparison, len(a))
+	for k := range a {
+		comparisons[k] = Comparison{
+			Name: a[k].Name, A: a[k].Corpus, B: b[k].Corpus,
+			Bootstrap:     twoSided(resampled[k]),
+			Randomisation: asFar(exchanged[k], a[k].Corpus-b[k].Corpus),
+			Difference:    interval(resampled[k]),
+		}
+	}
+	return comparisons, nil
+}
+
+// rounding is how far two sums of the same numbers in another order may differ.
+const rounding = 1e-12
+
+// twoSided is twice the smaller of the shares of differences on both sides of 0.
+func twoSided(differences []float64) float64 {
+	below, above := 1, 1
+	for _, d := range differences {
+		if d <= rounding {
+			below++
+		}
+		if d >= -rounding {
+			above++
+		}
+	}
+	return min(1, 2*float64(min(below, above))/float64(len(differences)+1))
+}
+
+// asFar is the share of differences that are as far from 0 as the true one.
+func asFar(differences []float64, truth float64) float64 {
+	far := 1
+	for _, d := range differences {
+		if math.Abs(d) >= math.Abs(truth)-rounding {
+			far++
+		}
+	}
+	return float64(far) / float64(len(differences)+1)
+}

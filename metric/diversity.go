@@ -1,0 +1,109 @@
+package metric
+
+// A Diversity is how varied captions are, whatever they describe.
+type Diversity struct {
+	Captions  int // all that were counted
+	Different int // captions that differ from each other
+	Words     int // different words
+
+	// Distinct-1 and distinct-2 (Li et al. 2016): different words, and pairs of
+	// words, as a share of all.
+	Distinct1, Distinct2 float64
+
+	MeanWords         float64 // in a caption
+	Shortest, Longest int     // words in a caption
+
+	// mBLEU-4 (Shetty et al. 2017): BLEU-4 of a caption of an image against the other
+	// captions of that image; the corpus score of all first captions, of all second
+	// ones and so on, and the mean of these. Low means varied.
+	MBLEU  float64
+	Images int // with several captions, so that there is an mBLEU
+
+	Copied   float64 // the share of captions that stand among the training captions
+	Training int     // training captions, so that there is a share
+}
+
+// Diverse counts captions, one or more for each image, and how many of them are
+// copies of training captions, which may be nil. Text is tokenised as for scores.
+func Diverse(captions [][]string, training []string) Diversity {
+	var all []string
+	for _, list := range captions {
+		all = append(all, list...)
+	}
+	all = tokenizeEach(all)
+	d := Diversity{Captions: len(all), Training: len(training)}
+	d.count(all)
+	d.copied(all, tokenizeEach(training))
+	d.among(captions, all)
+	return d
+}
+
+func (d *Diversity) count(all []string) {
+	captions, words, pairs := map[string]bool{}, map[string]bool{}, map[[2]string]bool{}
+	total, totalPairs := 0, 0
+	for i, caption := range all {
+		list := sentence(caption).words()
+		captions[caption] = true
+		for k, w := range list {
+			words[w] = true
+			if k > 0 {
+				pairs[[2]string{list[k-1], w}] = true
+				totalPairs++
+			}
+		}
+		total += len(list)
+		if i == 0 {
+			d.Shortest = len(list)
+		}
+		d.Shortest, d.Longest = min(d.Shortest, len(list)), max(d.Longest, len(list))
+	}
+	d.Different, d.Words = len(captions), len(words)
+	d.Distinct1 = share(len(words), total)
+	d.Distinct2 = share(len(pairs), totalPairs)
+	d.MeanWords = share(total, len(all))
+}
+
+func (d *Diversity) copied(all, training []string) {
+	known := make(map[string]bool, len(training))
+	for _, caption := range training {
+		known[caption] = true
+	}
+	n := 0
+	for _, caption := range all {
+		if known[caption] {
+			n++
+		}
+	}
+	d.Copied = share(n, len(all))
+}
+
+// among computes mBLEU; tokens are those of the captions, in their order.
+func (d *Diversity) among(captions [][]string, tokens []string) {
+	var sets [][]string
+	most := 0
+	for _, list := range captions {
+		if len(list) > 1 {
+			sets = append(sets, tokens[:len(list)])
+			most = max(most, len(list))
+		}
+		tokens = tokens[len(list):]
+	}
+	d.Images = len(sets)
+	for k := range most {
+		var hyps []string
+		var refs [][]string
+		for _, set := range sets {
+			if k < len(set) {
+				hyps = append(hyps, set[k])
+				refs = append(refs, append(append([]string{}, set[:k]...), set[k+1:]...))
+			}
+		}
+		if c, err := FromTokens(hyps, refs); err == nil { // always: there is an image, and it has references
+			d.MBLEU += bleu(c, orders).Corpus / float64(most)
+		}
+	}
+}
+
+func share(part, whole int) float64 {
+	return float64(part) / float64(max(1, whole))
+}
