@@ -30,6 +30,7 @@ var layers = []string{
 	"metric/meteor",
 	"metric/meteordata",
 	"metric",
+	"results",
 	".",
 	"train",
 	"eval",

@@ -1,0 +1,10 @@
+package results
+
+import "encoding/json"
+
+func matchEval(h head) bool { return h.outline["pictures_per_second"] }
+
+// readEval reads captions and references.
+func readEval(c *collector) error {
+	return c.arrays(map[string]func(json.RawMessage, Place) error{"items": c.addRecord})
+}
