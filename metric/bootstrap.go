@@ -17,7 +17,10 @@ type Resampling struct {
 }
 
 // An Interval is where a score lies with a confidence of 95 %.
-type Interval struct{ Low, High float64 }
+type Interval struct {
+	Low  float64 `json:"low"`
+	High float64 `json:"high"`
+}
 
 // purposes keep the draws of one test from those of another.
 const (

@@ -8,13 +8,15 @@ import (
 
 // A Comparison is how two systems differ by a metric, on the same images.
 type Comparison struct {
-	Name       string
-	A, B       float64  // their corpus scores
-	Difference Interval // of A - B, by resampling the images of both together
+	Name       string   `json:"metric"`
+	A          float64  `json:"a"` // corpus scores
+	B          float64  `json:"b"`
+	Difference Interval `json:"difference"` // of A - B, by resampling the images of both together
 
 	// How likely a difference so far from 0, either way, would be between systems
 	// that are equally good: by the bootstrap, and by exchanging their captions.
-	Bootstrap, Randomisation float64
+	Bootstrap     float64 `json:"p_bootstrap"`
+	Randomisation float64 `json:"p_randomisation"`
 }
 
 // Compare tests, metric by metric, whether a and b, results for the same images in

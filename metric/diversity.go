@@ -2,25 +2,27 @@ package metric
 
 // A Diversity is how varied captions are, whatever they describe.
 type Diversity struct {
-	Captions  int // all that were counted
-	Different int // captions that differ from each other
-	Words     int // different words
+	Captions  int `json:"captions"`  // all that were counted
+	Different int `json:"different"` // captions that differ from each other
+	Words     int `json:"words"`     // different words
 
 	// Distinct-1 and distinct-2 (Li et al. 2016): different words, and pairs of
 	// words, as a share of all.
-	Distinct1, Distinct2 float64
+	Distinct1 float64 `json:"distinct_1"`
+	Distinct2 float64 `json:"distinct_2"`
 
-	MeanWords         float64 // in a caption
-	Shortest, Longest int     // words in a caption
+	MeanWords float64 `json:"mean_words"` // in a caption
+	Shortest  int     `json:"shortest"`   // words in a caption
+	Longest   int     `json:"longest"`
 
 	// mBLEU-4 (Shetty et al. 2017): BLEU-4 of a caption of an image against the other
 	// captions of that image; the corpus score of all first captions, of all second
 	// ones and so on, and the mean of these. Low means varied.
-	MBLEU  float64
-	Images int // with several captions, so that there is an mBLEU
+	MBLEU  float64 `json:"mbleu_4"`
+	Images int     `json:"mbleu_images"` // with several captions; 0: there is no mBLEU
 
-	Copied   float64 // the share of captions that stand among the training captions
-	Training int     // training captions, so that there is a share
+	Copied   float64 `json:"copied"`            // the share of captions that stand among the training captions
+	Training int     `json:"training_captions"` // 0: there is no such share
 }
 
 // Diverse counts captions, one or more for each image, and how many of them are

@@ -93,9 +93,10 @@ type Pairs struct {
 // An Unmatched is images of a file that are not in another, so that they are not
 // scored.
 type Unmatched struct {
-	File, Missing string
-	What          string // that they have in File: "captions" or "references"
-	Images        []string
+	File    string   `json:"file"`
+	Missing string   `json:"not_in"` // the other file
+	What    string   `json:"what"`   // that they have in File: "captions" or "references"
+	Images  []string `json:"images"`
 }
 
 // String tells how many images there are, and the first five.
