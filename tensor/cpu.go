@@ -2,16 +2,11 @@ package tensor
 
 import "os"
 
-// A level is a set of processor instructions; each includes those before it.
+// A level is a set of processor instructions; each includes those before it. Those beyond
+// levelGeneric, and all names, are an architecture's own.
 type level int
 
-const (
-	levelGeneric level = iota
-	levelAVX2          // with FMA and F16C
-	levelAVX512        // F, BW, DQ and VL
-)
-
-var levelNames = [...]string{"generic", "avx2", "avx512"}
+const levelGeneric level = 0
 
 func (l level) String() string { return levelNames[l] }
 
@@ -28,6 +23,6 @@ func chooseLevel(name string, best level) level {
 	return best
 }
 
-// CPU names the instructions in use: "avx512", "avx2" or "generic". The environment variable
-// SHOWTELL_CPU, read when the program starts, forces a lower one.
+// CPU names the instructions in use: "avx512" or "avx2" on amd64, "neon" on arm64, or "generic". The
+// environment variable SHOWTELL_CPU, read when the program starts, forces a lower one.
 func CPU() string { return cpuLevel.String() }

@@ -2,6 +2,13 @@ package tensor
 
 import "golang.org/x/sys/cpu"
 
+const (
+	levelAVX2   level = 1 + iota // with FMA and F16C
+	levelAVX512                  // F, BW, DQ and VL
+)
+
+var levelNames = [...]string{"generic", "avx2", "avx512"}
+
 // machineLevel is the best level of this machine.
 func machineLevel() level {
 	x := &cpu.X86

@@ -1,5 +1,7 @@
-//go:build !amd64
+//go:build !amd64 && !arm64
 
 package tensor
+
+var levelNames = [...]string{"generic"}
 
 func machineLevel() level { return levelGeneric }

@@ -1,5 +1,7 @@
 package tensor
 
+//go:generate go run ./internal/asm/neon .
+
 // kernels is one row of the table of inner loops: what a set of instructions can do.
 // All slices of a call have the length of the first; the callers see to that.
 type kernels struct {

@@ -1,0 +1,157 @@
+package main
+
+import "math"
+
+// exp(x) = 2^n · exp(r) with n = x/ln 2 rounded and r = x - n·ln 2, |r| <= ln(2)/2, where
+//
+//	exp(r) = 1 + r + r²·(c2 + c3·r + c4·r² + c5·r³ + c6·r⁴ + c7·r⁵)
+//
+// with the minimax coefficients of Cephes' expf; ln 2 is taken in two parts. The steps are those of
+// the AVX2 kernels, so the results have the same bits.
+var constants = map[string]uint32{
+	"zero":   0,
+	"six":    float(6),
+	"negInf": float(float32(math.Inf(-1))),
+	"one":    float(1),
+	"two":    float(2),
+	"minus2": float(-2),
+	"expLow": float(-104), // less gives 0
+	"expTop": float(89),   // more gives +Inf
+	"tanhLo": float(-40),  // exp(-40) vanishes beside 1
+	"log2e":  float(math.Log2E),
+	"ln2hi":  float(0.693359375),
+	"ln2lo":  float(-2.12194440e-4),
+	"c2":     float(5.0000001201e-1),
+	"c3":     float(1.6666665459e-1),
+	"c4":     float(4.1665795894e-2),
+	"c5":     float(8.3334519073e-3),
+	"c6":     float(1.3981999507e-3),
+	"c7":     float(1.9875691500e-4),
+	"sign":   0x80000000,
+}
+
+var expConstants = []string{"log2e", "ln2hi", "ln2lo", "one", "c2", "c3", "c4", "c5", "c6", "c7"}
+
+func float(x float32) uint32 { return math.Float32bits(x) }
+
+// reduce splits x, in place, into n and r.
+func (w *writer) reduce(x, n int) {
+	w.arm("fmul v%.4s, v%.4s, v%.4s", n, x, w.constant("log2e"))
+	w.arm("frintn v%.4s, v%.4s", n, n)
+	w.arm("fmls v%.4s, v%.4s, v%.4s", x, n, w.constant("ln2hi"))
+	w.arm("fmls v%.4s, v%.4s, v%.4s", x, n, w.constant("ln2lo"))
+}
+
+// polynomial puts (exp(r)-1)/r into a spare register, which it returns.
+func (w *writer) polynomial(r int) int {
+	y, next := w.constant("c7"), firstSpare
+	for _, c := range []string{"c6", "c5", "c4", "c3", "c2", "one"} {
+		w.arm("mov v%.16b, v%.16b", next, w.constant(c))
+		w.arm("fmla v%.4s, v%.4s, v%.4s", next, y, r)
+		y, next = next, firstSpare+(next+1-firstSpare)%2
+	}
+	return y
+}
+
+// exp puts exp(x) into y, for x between expLow and expTop or not a number; it uses up x and n.
+func (w *writer) exp(x, n, y int) {
+	w.reduce(x, n)
+	p := w.polynomial(x)
+	w.arm("mov v%.16b, v%.16b", y, w.constant("one"))
+	w.arm("fmla v%.4s, v%.4s, v%.4s", y, p, x)
+	w.arm("fcvtns v%.4s, v%.4s", n, n) // 2^n by two factors, since it may lie outside of the float32 range
+	w.arm("sshr v%.4s, v%.4s, #1", x, n)
+	w.arm("sub v%.4s, v%.4s, v%.4s", n, n, x)
+	for _, part := range []int{x, n} {
+		w.power(part)
+		w.arm("fmul v%.4s, v%.4s, v%.4s", y, y, part)
+	}
+}
+
+// power replaces the integer n by 2^n, if that is a normal float32.
+func (w *writer) power(n int) {
+	w.arm("shl v%.4s, v%.4s, #23", n, n)
+	w.arm("add v%.4s, v%.4s, v%.4s", n, n, w.constant("one"))
+}
+
+func (w *writer) exponentials() {
+	all := append([]string{"expLow", "expTop"}, expConstants...)
+	w.unary("exp", 1, all, func(w *writer, u int) {
+		w.in(1, u, 0)
+		w.clamp(0, "expLow", "expTop")
+		w.exp(0, 1, 2)
+		w.out(2, 0, u)
+	})
+	w.vectorFunc(vectorFunc{
+		name: "expSum", signature: "(dst, x []float32, max float32) float64", argBytes: 64, vectors: []string{"dst", "x"},
+		scalars: []string{"max+48"}, constants: all, start: startDoubles,
+		body: func(w *writer, u int) {
+			w.in(1, u, 0)
+			w.expBelow()
+			w.out(4, 0, u)
+			w.dropOthers(4)
+			w.addDoubles(4)
+		},
+		finish: func(w *writer) { w.finishDoubles("ret+56(FP)") },
+	})
+	w.vectorFunc(vectorFunc{
+		name: "sumExp", signature: "(x []float32, max float32) float64", argBytes: 40, vectors: []string{"x"},
+		scalars: []string{"max+24"}, constants: all, start: startDoubles,
+		body: func(w *writer, u int) {
+			w.in(0, u, 0)
+			w.expBelow()
+			w.dropOthers(4)
+			w.addDoubles(4)
+		},
+		finish: func(w *writer) { w.finishDoubles("ret+32(FP)") },
+	})
+	w.sigmoid()
+	w.tanh()
+}
+
+// expBelow puts exp(x - max) into register 4, x in register 0.
+func (w *writer) expBelow() {
+	w.arm("fsub v%.4s, v%.4s, v%.4s", 0, 0, firstScalar)
+	w.clamp(0, "expLow", "expTop")
+	w.exp(0, 1, 4)
+}
+
+// sigmoid(x) = e/(1+e) for x < 0, else 1/(1+e), with e = exp(-|x|), so that neither end loses digits.
+func (w *writer) sigmoid() {
+	w.unary("sigmoid", 1, append([]string{"expLow"}, expConstants...), func(w *writer, u int) {
+		const x, y, n, e = 0, 1, 2, 3
+		w.in(1, u, x)
+		w.arm("fabs v%.4s, v%.4s", y, x)
+		w.arm("fneg v%.4s, v%.4s", y, y)
+		w.clamp(y, "expLow", "")
+		w.exp(y, n, e)
+		w.arm("fadd v%.4s, v%.4s, v%.4s", y, e, w.constant("one"))
+		w.arm("sshr v%.4s, v%.4s, #31", x, x) // ones where x is negative
+		w.arm("bsl v%.16b, v%.16b, v%.16b", x, e, w.constant("one"))
+		w.arm("fdiv v%.4s, v%.4s, v%.4s", x, x, y)
+		w.out(x, 0, u)
+	})
+}
+
+// tanh(|x|) = -m/(2+m) with m = exp(-2|x|) - 1 = 2^n·(exp(r)-1) + (2^n-1), which is as exact near
+// zero as elsewhere.
+func (w *writer) tanh() {
+	w.unary("tanh", 1, append([]string{"tanhLo", "sign", "two", "minus2"}, expConstants...), func(w *writer, u int) {
+		const x, y, n, m = 0, 1, 2, 3
+		w.in(1, u, x)
+		w.arm("fabs v%.4s, v%.4s", y, x)
+		w.arm("fmul v%.4s, v%.4s, v%.4s", y, y, w.constant("minus2"))
+		w.clamp(y, "tanhLo", "")
+		w.reduce(y, n)
+		p := w.polynomial(y)
+		w.arm("fmul v%.4s, v%.4s, v%.4s", p, p, y) // exp(r)-1
+		w.arm("fcvtns v%.4s, v%.4s", n, n)
+		w.power(n)
+		w.arm("fsub v%.4s, v%.4s, v%.4s", m, n, w.constant("one"))
+		w.arm("fmla v%.4s, v%.4s, v%.4s", m, p, n)
+		w.arm("fadd v%.4s, v%.4s, v%.4s", y, m, w.constant("two"))
+		w.arm("fdiv v%.4s, v%.4s, v%.4s", m, m, y)
+		w.arm("bit v%.16b, v%.16b, v%.16b", m, x, w.constant("sign"))
+		w.out(m, 0, u)
+	})
+}
