@@ -19,7 +19,8 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
+	FMOVQ 0(R2), F0
+	ADD $16, R2
 	FMOVS (R8)(R16), F3
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	ADD $4, R16
@@ -65,10 +66,11 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
+	FMOVQ 0(R2), F0
+	ADD $16, R2
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	ADD $4, R16
 	CMP R19, R16
@@ -122,12 +124,13 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
+	FMOVQ 0(R2), F0
+	ADD $16, R2
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	ADD $4, R16
 	CMP R19, R16
@@ -190,14 +193,15 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
+	FMOVQ 0(R2), F0
+	ADD $16, R2
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	ADD $4, R16
 	CMP R19, R16
@@ -269,16 +273,17 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
+	FMOVQ 0(R2), F0
+	ADD $16, R2
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
+	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	WORD $0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
 	ADD $4, R16
 	CMP R19, R16
@@ -359,18 +364,19 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
+	FMOVQ 0(R2), F0
+	ADD $16, R2
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
+	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
+	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD $0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
 	WORD $0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
 	ADD $4, R16
 	CMP R19, R16
@@ -460,20 +466,21 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
+	FMOVQ 0(R2), F0
+	ADD $16, R2
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
-	WORD $0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
+	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS (R14)(R16), F4
+	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
+	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD $0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD $0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
 	WORD $0x4f84100e // fmla v14.4s, v0.4s, v4.s[0]
 	ADD $4, R16
 	CMP R19, R16
@@ -572,22 +579,23 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
+	FMOVQ 0(R2), F0
+	ADD $16, R2
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
-	WORD $0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
+	WORD $0x4f841009 // fmla v9.4s, v0.4s, v4.s[0]
 	FMOVS (R14)(R16), F4
-	WORD $0x4f84100e // fmla v14.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100a // fmla v10.4s, v0.4s, v5.s[0]
 	FMOVS (R15)(R16), F5
+	WORD $0x4f86100b // fmla v11.4s, v0.4s, v6.s[0]
+	WORD $0x4f87100c // fmla v12.4s, v0.4s, v7.s[0]
+	WORD $0x4f83100d // fmla v13.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100e // fmla v14.4s, v0.4s, v4.s[0]
 	WORD $0x4f85100f // fmla v15.4s, v0.4s, v5.s[0]
 	ADD $4, R16
 	CMP R19, R16
@@ -680,8 +688,9 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	ADD $32, R2
 	FMOVS (R8)(R16), F3
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
@@ -735,12 +744,13 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	ADD $32, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
 	ADD $4, R16
@@ -808,15 +818,16 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	ADD $32, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
 	ADD $4, R16
@@ -899,18 +910,19 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	ADD $32, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD $0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
 	ADD $4, R16
@@ -1008,21 +1020,22 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	ADD $32, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD $0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871010 // fmla v16.4s, v0.4s, v7.s[0]
 	WORD $0x4f871031 // fmla v17.4s, v1.4s, v7.s[0]
 	ADD $4, R16
@@ -1135,24 +1148,25 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	ADD $32, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD $0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871010 // fmla v16.4s, v0.4s, v7.s[0]
 	WORD $0x4f871031 // fmla v17.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831012 // fmla v18.4s, v0.4s, v3.s[0]
 	WORD $0x4f831033 // fmla v19.4s, v1.4s, v3.s[0]
 	ADD $4, R16
@@ -1280,27 +1294,28 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	ADD $32, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD $0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871010 // fmla v16.4s, v0.4s, v7.s[0]
 	WORD $0x4f871031 // fmla v17.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831012 // fmla v18.4s, v0.4s, v3.s[0]
 	WORD $0x4f831033 // fmla v19.4s, v1.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f841014 // fmla v20.4s, v0.4s, v4.s[0]
 	WORD $0x4f841035 // fmla v21.4s, v1.4s, v4.s[0]
 	ADD $4, R16
@@ -1443,30 +1458,31 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	ADD $32, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100a // fmla v10.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102b // fmla v11.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100c // fmla v12.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102d // fmla v13.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
+	FMOVS (R15)(R16), F5
 	WORD $0x4f86100e // fmla v14.4s, v0.4s, v6.s[0]
 	WORD $0x4f86102f // fmla v15.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871010 // fmla v16.4s, v0.4s, v7.s[0]
 	WORD $0x4f871031 // fmla v17.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831012 // fmla v18.4s, v0.4s, v3.s[0]
 	WORD $0x4f831033 // fmla v19.4s, v1.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f841014 // fmla v20.4s, v0.4s, v4.s[0]
 	WORD $0x4f841035 // fmla v21.4s, v1.4s, v4.s[0]
-	FMOVS (R15)(R16), F5
 	WORD $0x4f851016 // fmla v22.4s, v0.4s, v5.s[0]
 	WORD $0x4f851037 // fmla v23.4s, v1.4s, v5.s[0]
 	ADD $4, R16
@@ -1601,9 +1617,10 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
-	FMOVQ.P 16(R2), F2
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	FMOVQ 32(R2), F2
+	ADD $48, R2
 	FMOVS (R8)(R16), F3
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
@@ -1665,14 +1682,15 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
-	FMOVQ.P 16(R2), F2
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	FMOVQ 32(R2), F2
+	ADD $48, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
@@ -1754,18 +1772,19 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
-	FMOVQ.P 16(R2), F2
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	FMOVQ 32(R2), F2
+	ADD $48, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
@@ -1868,22 +1887,23 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
-	FMOVQ.P 16(R2), F2
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	FMOVQ 32(R2), F2
+	ADD $48, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
@@ -2007,26 +2027,27 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
-	FMOVQ.P 16(R2), F2
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	FMOVQ 32(R2), F2
+	ADD $48, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD $0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
@@ -2171,30 +2192,31 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
-	FMOVQ.P 16(R2), F2
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	FMOVQ 32(R2), F2
+	ADD $48, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD $0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD $0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
@@ -2360,34 +2382,35 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
-	FMOVQ.P 16(R2), F2
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	FMOVQ 32(R2), F2
+	ADD $48, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD $0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD $0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	WORD $0x4f84105c // fmla v28.4s, v2.4s, v4.s[0]
@@ -2574,38 +2597,39 @@ row:
 	MOVD R17, R16
 	ADD R6, R17, R19
 next:
-	FMOVQ.P 16(R2), F0
-	FMOVQ.P 16(R2), F1
-	FMOVQ.P 16(R2), F2
+	FMOVQ 0(R2), F0
+	FMOVQ 16(R2), F1
+	FMOVQ 32(R2), F2
+	ADD $48, R2
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
+	FMOVS (R15)(R16), F5
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD $0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD $0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	WORD $0x4f84105c // fmla v28.4s, v2.4s, v4.s[0]
-	FMOVS (R15)(R16), F5
 	WORD $0x4f85101d // fmla v29.4s, v0.4s, v5.s[0]
 	WORD $0x4f85103e // fmla v30.4s, v1.4s, v5.s[0]
 	WORD $0x4f85105f // fmla v31.4s, v2.4s, v5.s[0]

@@ -218,10 +218,10 @@ threeLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
@@ -267,13 +267,13 @@ adjacent:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVD 0(R8), F3
+	ADD R2, R8
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
 	WORD $0x4fa3100b // fmla v11.4s, v0.4s, v3.s[1]
 	WORD $0x4fa3102c // fmla v12.4s, v1.4s, v3.s[1]
 	WORD $0x4fa3104d // fmla v13.4s, v2.4s, v3.s[1]
-	ADD R2, R8
 	SUBS $1, R0
 	BNE adjacent
 	B threeStore
@@ -295,9 +295,9 @@ twoLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	ADD R2, R16
@@ -339,8 +339,8 @@ oneLoop:
 	FMOVQ 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -379,9 +379,9 @@ pairLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	ADD R2, R16
@@ -421,8 +421,8 @@ singleLoop:
 	FMOVS 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -488,14 +488,14 @@ threeLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
@@ -554,17 +554,17 @@ adjacent:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVD 0(R8), F3
+	FMOVS 8(R8), F4
+	ADD R2, R8
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
 	WORD $0x4fa3100b // fmla v11.4s, v0.4s, v3.s[1]
 	WORD $0x4fa3102c // fmla v12.4s, v1.4s, v3.s[1]
 	WORD $0x4fa3104d // fmla v13.4s, v2.4s, v3.s[1]
-	FMOVS 8(R8), F4
 	WORD $0x4f84100e // fmla v14.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102f // fmla v15.4s, v1.4s, v4.s[0]
 	WORD $0x4f841050 // fmla v16.4s, v2.4s, v4.s[0]
-	ADD R2, R8
 	SUBS $1, R0
 	BNE adjacent
 	B threeStore
@@ -589,12 +589,12 @@ twoLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	ADD R2, R16
@@ -648,10 +648,10 @@ oneLoop:
 	FMOVQ 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -698,12 +698,12 @@ pairLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	ADD R2, R16
@@ -755,10 +755,10 @@ singleLoop:
 	FMOVS 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -833,18 +833,18 @@ threeLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
@@ -916,6 +916,7 @@ adjacent:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVQ 0(R8), F3
+	ADD R2, R8
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
@@ -928,7 +929,6 @@ adjacent:
 	WORD $0x4fa31811 // fmla v17.4s, v0.4s, v3.s[3]
 	WORD $0x4fa31832 // fmla v18.4s, v1.4s, v3.s[3]
 	WORD $0x4fa31853 // fmla v19.4s, v2.4s, v3.s[3]
-	ADD R2, R8
 	SUBS $1, R0
 	BNE adjacent
 	B threeStore
@@ -956,15 +956,15 @@ twoLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	ADD R2, R16
@@ -1030,12 +1030,12 @@ oneLoop:
 	FMOVQ 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -1090,15 +1090,15 @@ pairLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	ADD R2, R16
@@ -1162,12 +1162,12 @@ singleLoop:
 	FMOVS 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -1251,22 +1251,22 @@ threeLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD $0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
@@ -1351,6 +1351,8 @@ adjacent:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVQ 0(R8), F3
+	FMOVS 16(R8), F4
+	ADD R2, R8
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
@@ -1363,11 +1365,9 @@ adjacent:
 	WORD $0x4fa31811 // fmla v17.4s, v0.4s, v3.s[3]
 	WORD $0x4fa31832 // fmla v18.4s, v1.4s, v3.s[3]
 	WORD $0x4fa31853 // fmla v19.4s, v2.4s, v3.s[3]
-	FMOVS 16(R8), F4
 	WORD $0x4f841014 // fmla v20.4s, v0.4s, v4.s[0]
 	WORD $0x4f841035 // fmla v21.4s, v1.4s, v4.s[0]
 	WORD $0x4f841056 // fmla v22.4s, v2.4s, v4.s[0]
-	ADD R2, R8
 	SUBS $1, R0
 	BNE adjacent
 	B threeStore
@@ -1398,18 +1398,18 @@ twoLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	ADD R2, R16
@@ -1487,14 +1487,14 @@ oneLoop:
 	FMOVQ 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
+	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -1557,18 +1557,18 @@ pairLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	ADD R2, R16
@@ -1644,14 +1644,14 @@ singleLoop:
 	FMOVS 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
+	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -1744,26 +1744,26 @@ threeLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD $0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD $0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
@@ -1861,6 +1861,8 @@ adjacent:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVQ 0(R8), F3
+	FMOVD 16(R8), F4
+	ADD R2, R8
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
@@ -1873,14 +1875,12 @@ adjacent:
 	WORD $0x4fa31811 // fmla v17.4s, v0.4s, v3.s[3]
 	WORD $0x4fa31832 // fmla v18.4s, v1.4s, v3.s[3]
 	WORD $0x4fa31853 // fmla v19.4s, v2.4s, v3.s[3]
-	FMOVD 16(R8), F4
 	WORD $0x4f841014 // fmla v20.4s, v0.4s, v4.s[0]
 	WORD $0x4f841035 // fmla v21.4s, v1.4s, v4.s[0]
 	WORD $0x4f841056 // fmla v22.4s, v2.4s, v4.s[0]
 	WORD $0x4fa41017 // fmla v23.4s, v0.4s, v4.s[1]
 	WORD $0x4fa41038 // fmla v24.4s, v1.4s, v4.s[1]
 	WORD $0x4fa41059 // fmla v25.4s, v2.4s, v4.s[1]
-	ADD R2, R8
 	SUBS $1, R0
 	BNE adjacent
 	B threeStore
@@ -1914,21 +1914,21 @@ twoLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	ADD R2, R16
@@ -2018,16 +2018,16 @@ oneLoop:
 	FMOVQ 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
+	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
+	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -2098,21 +2098,21 @@ pairLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	ADD R2, R16
@@ -2200,16 +2200,16 @@ singleLoop:
 	FMOVS 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
+	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
+	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -2311,30 +2311,30 @@ threeLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD $0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD $0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	WORD $0x4f84105c // fmla v28.4s, v2.4s, v4.s[0]
@@ -2445,6 +2445,9 @@ adjacent:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVQ 0(R8), F3
+	FMOVD 16(R8), F4
+	FMOVS 24(R8), F5
+	ADD R2, R8
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
@@ -2457,18 +2460,15 @@ adjacent:
 	WORD $0x4fa31811 // fmla v17.4s, v0.4s, v3.s[3]
 	WORD $0x4fa31832 // fmla v18.4s, v1.4s, v3.s[3]
 	WORD $0x4fa31853 // fmla v19.4s, v2.4s, v3.s[3]
-	FMOVD 16(R8), F4
 	WORD $0x4f841014 // fmla v20.4s, v0.4s, v4.s[0]
 	WORD $0x4f841035 // fmla v21.4s, v1.4s, v4.s[0]
 	WORD $0x4f841056 // fmla v22.4s, v2.4s, v4.s[0]
 	WORD $0x4fa41017 // fmla v23.4s, v0.4s, v4.s[1]
 	WORD $0x4fa41038 // fmla v24.4s, v1.4s, v4.s[1]
 	WORD $0x4fa41059 // fmla v25.4s, v2.4s, v4.s[1]
-	FMOVS 24(R8), F5
 	WORD $0x4f85101a // fmla v26.4s, v0.4s, v5.s[0]
 	WORD $0x4f85103b // fmla v27.4s, v1.4s, v5.s[0]
 	WORD $0x4f85105c // fmla v28.4s, v2.4s, v5.s[0]
-	ADD R2, R8
 	SUBS $1, R0
 	BNE adjacent
 	B threeStore
@@ -2505,24 +2505,24 @@ twoLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	ADD R2, R16
@@ -2624,18 +2624,18 @@ oneLoop:
 	FMOVQ 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
-	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R14)(R16), F4
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
+	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
+	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -2714,24 +2714,24 @@ pairLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	ADD R2, R16
@@ -2831,18 +2831,18 @@ singleLoop:
 	FMOVS 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
-	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R14)(R16), F4
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
+	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
+	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -2953,34 +2953,34 @@ threeLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
 	WORD $0x4f84104d // fmla v13.4s, v2.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
 	WORD $0x4f851050 // fmla v16.4s, v2.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
+	FMOVS (R15)(R16), F5
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
 	WORD $0x4f861053 // fmla v19.4s, v2.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
 	WORD $0x4f871056 // fmla v22.4s, v2.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
 	WORD $0x4f831059 // fmla v25.4s, v2.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
 	WORD $0x4f84105c // fmla v28.4s, v2.4s, v4.s[0]
-	FMOVS (R15)(R16), F5
 	WORD $0x4f85101d // fmla v29.4s, v0.4s, v5.s[0]
 	WORD $0x4f85103e // fmla v30.4s, v1.4s, v5.s[0]
 	WORD $0x4f85105f // fmla v31.4s, v2.4s, v5.s[0]
@@ -3104,6 +3104,8 @@ adjacent:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVQ 0(R8), F3
+	FMOVQ 16(R8), F4
+	ADD R2, R8
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
 	WORD $0x4f83104a // fmla v10.4s, v2.4s, v3.s[0]
@@ -3116,7 +3118,6 @@ adjacent:
 	WORD $0x4fa31811 // fmla v17.4s, v0.4s, v3.s[3]
 	WORD $0x4fa31832 // fmla v18.4s, v1.4s, v3.s[3]
 	WORD $0x4fa31853 // fmla v19.4s, v2.4s, v3.s[3]
-	FMOVQ 16(R8), F4
 	WORD $0x4f841014 // fmla v20.4s, v0.4s, v4.s[0]
 	WORD $0x4f841035 // fmla v21.4s, v1.4s, v4.s[0]
 	WORD $0x4f841056 // fmla v22.4s, v2.4s, v4.s[0]
@@ -3129,7 +3130,6 @@ adjacent:
 	WORD $0x4fa4181d // fmla v29.4s, v0.4s, v4.s[3]
 	WORD $0x4fa4183e // fmla v30.4s, v1.4s, v4.s[3]
 	WORD $0x4fa4185f // fmla v31.4s, v2.4s, v4.s[3]
-	ADD R2, R8
 	SUBS $1, R0
 	BNE adjacent
 	B threeStore
@@ -3169,27 +3169,27 @@ twoLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
+	FMOVS (R15)(R16), F5
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
-	FMOVS (R15)(R16), F5
 	WORD $0x4f85101d // fmla v29.4s, v0.4s, v5.s[0]
 	WORD $0x4f85103e // fmla v30.4s, v1.4s, v5.s[0]
 	ADD R2, R16
@@ -3303,20 +3303,20 @@ oneLoop:
 	FMOVQ 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
-	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R14)(R16), F4
-	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R15)(R16), F5
+	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
+	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
+	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f85101d // fmla v29.4s, v0.4s, v5.s[0]
 	ADD R2, R16
 	SUBS $1, R0
@@ -3403,27 +3403,27 @@ pairLoop:
 	ADD R4, R3
 	ADD R4, R19
 	FMOVS (R8)(R16), F3
+	FMOVS (R9)(R16), F4
+	FMOVS (R10)(R16), F5
+	FMOVS (R11)(R16), F6
+	FMOVS (R12)(R16), F7
 	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	WORD $0x4f831029 // fmla v9.4s, v1.4s, v3.s[0]
-	FMOVS (R9)(R16), F4
+	FMOVS (R13)(R16), F3
 	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	WORD $0x4f84102c // fmla v12.4s, v1.4s, v4.s[0]
-	FMOVS (R10)(R16), F5
+	FMOVS (R14)(R16), F4
 	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	WORD $0x4f85102f // fmla v15.4s, v1.4s, v5.s[0]
-	FMOVS (R11)(R16), F6
+	FMOVS (R15)(R16), F5
 	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	WORD $0x4f861032 // fmla v18.4s, v1.4s, v6.s[0]
-	FMOVS (R12)(R16), F7
 	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
 	WORD $0x4f871035 // fmla v21.4s, v1.4s, v7.s[0]
-	FMOVS (R13)(R16), F3
 	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
 	WORD $0x4f831038 // fmla v24.4s, v1.4s, v3.s[0]
-	FMOVS (R14)(R16), F4
 	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f84103b // fmla v27.4s, v1.4s, v4.s[0]
-	FMOVS (R15)(R16), F5
 	WORD $0x4f85101d // fmla v29.4s, v0.4s, v5.s[0]
 	WORD $0x4f85103e // fmla v30.4s, v1.4s, v5.s[0]
 	ADD R2, R16
@@ -3535,20 +3535,20 @@ singleLoop:
 	FMOVS 0(R3), F0
 	ADD R4, R3
 	FMOVS (R8)(R16), F3
-	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R9)(R16), F4
-	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R10)(R16), F5
-	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R11)(R16), F6
-	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
 	FMOVS (R12)(R16), F7
-	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831008 // fmla v8.4s, v0.4s, v3.s[0]
 	FMOVS (R13)(R16), F3
-	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
+	WORD $0x4f84100b // fmla v11.4s, v0.4s, v4.s[0]
 	FMOVS (R14)(R16), F4
-	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
+	WORD $0x4f85100e // fmla v14.4s, v0.4s, v5.s[0]
 	FMOVS (R15)(R16), F5
+	WORD $0x4f861011 // fmla v17.4s, v0.4s, v6.s[0]
+	WORD $0x4f871014 // fmla v20.4s, v0.4s, v7.s[0]
+	WORD $0x4f831017 // fmla v23.4s, v0.4s, v3.s[0]
+	WORD $0x4f84101a // fmla v26.4s, v0.4s, v4.s[0]
 	WORD $0x4f85101d // fmla v29.4s, v0.4s, v5.s[0]
 	ADD R2, R16
 	SUBS $1, R0

@@ -57,15 +57,14 @@ func (w *writer) convSums(vectors, n int, sum func(i, v int) int) {
 	w.op("ADD R6, R17, R19")
 	w.label("next")
 	for v := range vectors {
-		w.op("FMOVQ.P 16(R2), F%d", v)
+		w.op("FMOVQ %d(R2), F%d", 16*v, v)
 	}
-	for i := range n {
-		x := firstA + i%(firstSum-firstA)
-		w.op("FMOVS (R%d)(R16), F%d", firstRow+i, x)
+	w.op("ADD $%d, R2", 16*vectors)
+	w.valuesOfRows(n, func(i, x int) {
 		for v := range vectors {
 			w.arm("fmla v%.4s, v%.4s, v%.s[0]", sum(i, v), v, x)
 		}
-	}
+	})
 	w.op("ADD $4, R16")
 	w.op("CMP R19, R16")
 	w.op("BNE next")

@@ -76,14 +76,26 @@ func (w *writer) gemmStrided(h int, s span) {
 	w.label(s.name + "Loop")
 	w.load(s, "R3", "R19", 0)
 	w.advance(s, "R4", "R3", "R19")
-	for i := range h {
-		a := firstA + i%(firstSum-firstA)
-		w.op("FMOVS (R%d)(R16), F%d", firstRow+i, a)
-		w.gemmRow(s, i, a, 0)
-	}
+	w.valuesOfRows(h, func(i, a int) { w.gemmRow(s, i, a, 0) })
 	w.op("ADD R2, R16")
 	w.op("SUBS $1, R0")
 	w.op("BNE %sLoop", s.name)
+}
+
+// valuesOfRows loads the value at R16 of each row, well before the use of it: processors that go by
+// the order of the program wait for it otherwise.
+func (w *writer) valuesOfRows(rows int, use func(i, register int)) {
+	const registers = firstSum - firstA
+	load := func(i int) { w.op("FMOVS (R%d)(R16), F%d", firstRow+i, firstA+i%registers) }
+	for i := range min(rows, registers) {
+		load(i)
+	}
+	for i := range rows {
+		use(i, firstA+i%registers)
+		if i+registers < rows {
+			load(i + registers)
+		}
+	}
 }
 
 // gemmAdjacent does so where rows of a are adjacent in memory, as they are in panels: it loads
@@ -92,19 +104,21 @@ func (w *writer) gemmAdjacent(h int, s span) {
 	w.label("adjacent")
 	w.load(s, "R3", "R19", 0)
 	w.advance(s, "R4", "R3", "R19")
-	a := firstA
-	for i := 0; i < h; {
-		n := min(h-i, 4)
+	var lanes [][2]int // register and lane of each row
+	for a := firstA; len(lanes) < h; a++ {
+		n := min(h-len(lanes), 4)
 		if n == 3 {
 			n = 2
 		}
-		w.op("%s %d(R8), F%d", span{size: n}.move(), 4*i, a)
+		w.op("%s %d(R8), F%d", span{size: n}.move(), 4*len(lanes), a)
 		for lane := range n {
-			w.gemmRow(s, i+lane, a, lane)
+			lanes = append(lanes, [2]int{a, lane})
 		}
-		i, a = i+n, a+1
 	}
 	w.op("ADD R2, R8")
+	for i, l := range lanes {
+		w.gemmRow(s, i, l[0], l[1])
+	}
 	w.op("SUBS $1, R0")
 	w.op("BNE adjacent")
 	w.op("B %sStore", s.name)
