@@ -11,27 +11,23 @@ import (
 var withoutData, _ = meteor.New(nil) // reads nothing, so there is no error
 
 // meteorScore is METEOR 1.5 (Denkowski and Lavie 2014), see package meteor. The
-// corpus score is that of all counts together, not the mean.
+// corpus score is that of all counts together, not the mean. Data that turns out
+// to be damaged is warned of and left out.
 func meteorScore(c *Corpus) Result {
 	m := c.Meteor
 	if m == nil {
 		m = withoutData
 	}
 	var warnings []Warning
+	images, err := m.Score(c.hyps, c.refs)
+	if err != nil {
+		warnings = append(warnings, Warning{-1, err.Error()})
+		m = withoutData
+		images, _ = m.Score(c.hyps, c.refs) // reads nothing, so there is no error
+	}
 	if missing := m.Missing(); len(missing) > 0 {
 		warnings = append(warnings, Warning{-1, "METEOR is computed without " + strings.Join(missing, ", ") + ", so it cannot be compared with scores of METEOR 1.5"})
 	}
-	for i, hyp := range c.hyps {
-		if strings.Contains(hyp, meteor.Separator) {
-			warnings = append(warnings, Warning{i, "METEOR leaves ||| out of the hypothesis, as the official code does"})
-		}
-		for r, ref := range c.refs[i] {
-			if strings.Contains(ref, meteor.Separator) {
-				warnings = append(warnings, Warning{i, fmt.Sprintf("METEOR makes two references of reference %d at |||, as the official code does", r)})
-			}
-		}
-	}
-	images := m.Score(c.hyps, c.refs)
 	perImage, columns := make([]float64, len(images)), table(len(meteor.Terms{}), len(images))
 	var total meteor.Stats
 	for i := range images {
@@ -42,7 +38,22 @@ func meteorScore(c *Corpus) Result {
 		total.Add(&images[i])
 	}
 	return Result{
-		Name: m.Name(), Corpus: total.Score(), PerImage: perImage, Warnings: warnings,
+		Name: m.Name(), Corpus: total.Score(), PerImage: perImage, Warnings: append(warnings, c.meteorWarnings()...),
 		statistics: &statistics{columns, func(total []float64) float64 { return meteor.Terms(total).Score() }},
 	}
+}
+
+// meteorWarnings tells what METEOR does to some texts.
+func (c *Corpus) meteorWarnings() (warnings []Warning) {
+	for i, hyp := range c.hyps {
+		if strings.Contains(hyp, meteor.Separator) {
+			warnings = append(warnings, Warning{i, "METEOR leaves ||| out of the hypothesis, as the official code does"})
+		}
+		for r, ref := range c.refs[i] {
+			if strings.Contains(ref, meteor.Separator) {
+				warnings = append(warnings, Warning{i, fmt.Sprintf("METEOR makes two references of reference %d at |||, as the official code does", r)})
+			}
+		}
+	}
+	return warnings
 }
