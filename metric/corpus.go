@@ -36,6 +36,12 @@ func NewCorpus(hyps []string, refs [][]string) (*Corpus, error) {
 	return newCorpus(all[:len(hyps):len(hyps)], shaped(all[len(hyps):], refs))
 }
 
+// NewCorpusJoined is NewCorpus with [TokenizeAll], for all hypotheses and for all
+// references, as the official code tokenises.
+func NewCorpusJoined(hyps []string, refs [][]string) (*Corpus, error) {
+	return newCorpus(TokenizeAll(hyps), shaped(TokenizeAll(flat(refs)), refs))
+}
+
 // FromTokens makes a corpus of text that is tokenised already: words with single
 // blanks between them. Its errors are those of [NewCorpus].
 func FromTokens(hyps []string, refs [][]string) (*Corpus, error) {

@@ -19,11 +19,11 @@ func meteorScore(c *Corpus) Result {
 		m = withoutData
 	}
 	var warnings []Warning
-	images, err := m.Score(c.hyps, c.refs)
+	images, err := c.meteorStats(m)
 	if err != nil {
 		warnings = append(warnings, Warning{-1, err.Error()})
 		m = withoutData
-		images, _ = m.Score(c.hyps, c.refs) // reads nothing, so there is no error
+		images, _ = c.meteorStats(m) // reads nothing, so there is no error
 	}
 	if missing := m.Missing(); len(missing) > 0 {
 		warnings = append(warnings, Warning{-1, "METEOR is computed without " + strings.Join(missing, ", ") + ", so it cannot be compared with scores of METEOR 1.5"})
@@ -41,6 +41,22 @@ func meteorScore(c *Corpus) Result {
 		Name: m.Name(), Corpus: total.Score(), PerImage: perImage, Warnings: append(warnings, c.meteorWarnings()...),
 		statistics: &statistics{columns, func(total []float64) float64 { return meteor.Terms(total).Score() }},
 	}
+}
+
+// meteorStats scores blocks of images, so that what is known of words and
+// sentences does not pile up.
+func (c *Corpus) meteorStats(m *meteor.Meteor) ([]meteor.Stats, error) {
+	const block = 1 << 16
+	stats := make([]meteor.Stats, 0, len(c.hyps))
+	for from := 0; from < len(c.hyps); from += block {
+		end := min(len(c.hyps), from+block)
+		images, err := m.Score(c.hyps[from:end], c.refs[from:end])
+		if err != nil {
+			return nil, err
+		}
+		stats = append(stats, images...)
+	}
+	return stats, nil
 }
 
 // meteorWarnings tells what METEOR does to some texts.
