@@ -5,11 +5,15 @@ import "math"
 // These keep the official code's fractions from 0/0.
 const tiny, small = 1e-15, 1e-9
 
-// A bleuCount holds what BLEU adds up over images.
-type bleuCount struct {
-	words, refWords int
-	correct, guess  [orders]int // by n-gram length - 1
-}
+// Columns of the statistics of BLEU: words of the hypothesis and of the reference
+// nearest in length, and n-grams of each order that are right and that there are.
+const (
+	bleuWords = iota
+	bleuRefWords
+	bleuCorrect
+	bleuGuess   = bleuCorrect + orders
+	bleuColumns = bleuGuess + orders
+)
 
 // bleu is BLEU-n (Papineni et al. 2002) as coco-caption computes it: with c_k of
 // the g_k k-grams of the hypotheses in the references, counted at most as often
@@ -21,64 +25,86 @@ type bleuCount struct {
 // where the reference nearest in length counts, the shorter of two. The corpus
 // score is the formula on the sums.
 func bleu(c *Corpus, n int) Result {
-	images := c.counts().bleu()
-	var total bleuCount
-	perImage := make([]float64, len(images))
-	for i := range images {
-		perImage[i] = images[i].score(n)
-		total.add(&images[i])
+	counted := c.numbers().bleu()
+	s := &statistics{counted.columns, func(total []float64) float64 { return bleuScore(total, n) }}
+	perImage := make([]float64, len(c.hyps))
+	image := make([]float64, bleuColumns)
+	for i := range perImage {
+		for k, column := range s.columns {
+			image[k] = column[i]
+		}
+		perImage[i] = s.score(image)
 	}
-	score := func(total *bleuCount) float64 { return total.score(n) }
-	return Result{Corpus: total.score(n), PerImage: perImage, statistics: &sums[bleuCount]{images, (*bleuCount).add, score}}
+	return Result{Corpus: s.score(total(s.columns)), PerImage: perImage, statistics: s}
 }
 
-func countBleu(hyp bag, refs []bag) bleuCount {
-	c := bleuCount{words: hyp.words, refWords: refs[0].words}
-	for _, ref := range refs {
-		far, old := abs(ref.words-hyp.words), abs(c.refWords-hyp.words)
-		if far < old || far == old && ref.words < c.refWords {
-			c.refWords = ref.words
+// countBleu fills the columns of all images.
+func (n *numbers) countBleu() *statistics {
+	s := &statistics{columns: table(bleuColumns, len(n.hyps))}
+	parallel(len(n.hyps), func(from, end int) {
+		var b bags
+		for i := from; i < end; i++ {
+			b.hyp.fill(n.hyps[i])
+			refs := b.of(len(n.refs[i]))
+			for r, ref := range n.refs[i] {
+				refs[r].fill(ref)
+			}
+			s.columns[bleuWords][i] = float64(b.hyp.words)
+			s.columns[bleuRefWords][i] = float64(nearest(b.hyp.words, refs))
+			for k := range orders {
+				s.columns[bleuCorrect+k][i] = float64(correct(b.hyp.grams[k], refs, k))
+				s.columns[bleuGuess+k][i] = float64(max(0, b.hyp.words-k))
+			}
+		}
+	})
+	return s
+}
+
+// nearest is the number of words of a reference that is nearest.
+func nearest(words int, refs []bag) int {
+	best := refs[0].words
+	for i := range refs {
+		n := refs[i].words
+		if far, old := abs(n-words), abs(best-words); far < old || far == old && n < best {
+			best = n
 		}
 	}
-	for k, grams := range hyp.grams {
-		c.guess[k] = max(0, hyp.words-k)
-		next := make([]int, len(refs)) // place in each reference
-		for _, g := range grams {
-			if g.id == 0 {
-				continue
+	return best
+}
+
+// correct counts n-grams of a hypothesis, k+1 words long, that references have.
+func correct(hyp []entry, refs []bag, k int) int {
+	var most [64]int32
+	counts := append(most[:0], make([]int32, len(hyp))...)
+	for r := range refs {
+		list := refs[r].grams[k]
+		j := 0
+		for i := range hyp {
+			for j < len(list) && list[j].compare(hyp[i].gram) < 0 {
+				j++
 			}
-			most := int32(0)
-			for r, ref := range refs {
-				list := ref.grams[k]
-				for next[r] < len(list) && list[next[r]].id < g.id {
-					next[r]++
-				}
-				if next[r] < len(list) && list[next[r]].id == g.id {
-					most = max(most, list[next[r]].count)
-				}
+			if j == len(list) {
+				break
 			}
-			c.correct[k] += int(min(g.count, most))
+			if list[j].gram == hyp[i].gram {
+				counts[i] = max(counts[i], list[j].count)
+			}
 		}
 	}
-	return c
-}
-
-func (c *bleuCount) add(o *bleuCount) {
-	c.words += o.words
-	c.refWords += o.refWords
-	for k := range orders {
-		c.correct[k] += o.correct[k]
-		c.guess[k] += o.guess[k]
+	sum := 0
+	for i := range hyp {
+		sum += int(min(hyp[i].count, counts[i]))
 	}
+	return sum
 }
 
-func (c *bleuCount) score(n int) float64 {
+func bleuScore(total []float64, n int) float64 {
 	product := 1.0
 	for k := range n {
-		product *= (float64(c.correct[k]) + tiny) / (float64(c.guess[k]) + small)
+		product *= (total[bleuCorrect+k] + tiny) / (total[bleuGuess+k] + small)
 	}
 	score := math.Pow(product, 1/float64(n))
-	if ratio := (float64(c.words) + tiny) / (float64(c.refWords) + small); ratio < 1 {
+	if ratio := (total[bleuWords] + tiny) / (total[bleuRefWords] + small); ratio < 1 {
 		score *= math.Exp(1 - 1/ratio)
 	}
 	return score

@@ -6,8 +6,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-
-	"showtell/tensor"
 )
 
 // Resampling says how chance is judged. Nil and zero fields mean the defaults.
@@ -44,35 +42,24 @@ func (o *Resampling) rng(purpose, sample int) *rand.Rand {
 	return rand.New(rand.NewPCG(seed, uint64(purpose)<<32|uint64(sample)))
 }
 
-// each calls f for every sample, on all cores, until ctx ends.
-func (o *Resampling) each(ctx context.Context, f func(sample int)) error {
-	tensor.Parallel(o.samples(), func(sample int) {
-		if ctx.Err() == nil {
-			f(sample)
-		}
-	})
-	return ctx.Err()
-}
-
 // Bootstrap returns, for each result, the interval of 95 % of the corpus scores of
 // resamples of its images (the percentile bootstrap, Efron 1979): as many images,
 // drawn with replacement, the same for all results. A corpus score is made anew
 // from what was counted of the images drawn. What CIDEr knows of how rare words
 // are stays as it was. The results must be of the same number of images.
 func Bootstrap(ctx context.Context, results []Result, o *Resampling) ([]Interval, error) {
-	images, err := sameImages(results)
-	if err != nil || len(results) == 0 {
+	if err := sameImages(results); err != nil || len(results) == 0 {
 		return nil, err
 	}
+	all := stackOf(results)
 	scores := table(len(results), o.samples())
-	err = o.each(ctx, func(sample int) {
-		times := draw(o.rng(resample, sample), images)
-		for k := range results {
-			scores[k][sample] = results[k].counted().corpus(times)
+	weighted(all.columns, o.samples(), o.draw(ctx), func(sample int, total []float64) {
+		for k, score := range all.scores {
+			scores[k][sample] = score(total)
 		}
 	})
-	if err != nil {
-		return nil, err
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	intervals := make([]Interval, len(results))
 	for k := range intervals {
@@ -81,16 +68,13 @@ func Bootstrap(ctx context.Context, results []Result, o *Resampling) ([]Interval
 	return intervals, nil
 }
 
-func sameImages(results []Result) (int, error) {
+func sameImages(results []Result) error {
 	for _, r := range results {
 		if n := len(results[0].PerImage); len(r.PerImage) != n {
-			return 0, fmt.Errorf("metric: %s of %d images, but %s of %d", results[0].Name, n, r.Name, len(r.PerImage))
+			return fmt.Errorf("metric: %s of %d images, but %s of %d", results[0].Name, n, r.Name, len(r.PerImage))
 		}
 	}
-	if len(results) == 0 {
-		return 0, nil
-	}
-	return len(results[0].PerImage), nil
+	return nil
 }
 
 func table(rows, columns int) [][]float64 {
@@ -101,13 +85,35 @@ func table(rows, columns int) [][]float64 {
 	return t
 }
 
-// draw draws n images with replacement and says how often each came.
-func draw(rng *rand.Rand, n int) []int32 {
-	times := make([]int32, n)
-	for range n {
-		times[rng.IntN(n)]++
+// draw draws as many images as there are with replacement, for each sample others,
+// and says how often each came.
+func (o *Resampling) draw(ctx context.Context) func(sample int, times []float64) {
+	return func(sample int, times []float64) {
+		if ctx.Err() != nil {
+			return
+		}
+		rng := o.rng(resample, sample)
+		for range times {
+			times[rng.IntN(len(times))]++
+		}
 	}
-	return times
+}
+
+// exchange draws, for each sample others, which images are exchanged: 1, otherwise 0.
+func (o *Resampling) exchange(ctx context.Context) func(sample int, swap []float64) {
+	return func(sample int, swap []float64) {
+		if ctx.Err() != nil {
+			return
+		}
+		rng := o.rng(exchange, sample)
+		var bits uint64
+		for i := range swap {
+			if i%64 == 0 {
+				bits = rng.Uint64()
+			}
+			swap[i] = float64(bits >> (i % 64) & 1)
+		}
+	}
 }
 
 // interval sorts the values and returns where the middle 95 % of them begin and end.

@@ -3,6 +3,7 @@ package metric
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A kind is CIDEr or CIDEr-D.
@@ -16,18 +17,6 @@ const (
 // sigma is the width of CIDEr-D's length penalty, in words.
 const sigma = 6
 
-// A vector is a sentence with a weight for each n-gram.
-type vector struct {
-	bigrams int
-	grams   [orders][]weighted // by ascending id
-	norms   [orders]float64
-}
-
-type weighted struct {
-	id     int32
-	weight float64
-}
-
 // cider computes CIDEr or CIDEr-D (Vedantam et al. 2015), which weigh n-grams
 // by how rare they are among the references of all images. With the vectors of
 // weights count * (ln N - ln max(1, df)) of hypothesis h and reference r, N
@@ -38,22 +27,32 @@ type weighted struct {
 //
 // where l counts bigrams, as the official code does, and σ = 6. The corpus score
 // is the mean. If the corpus has Frequencies, N and df are those.
-func (c *Corpus) cider(k kind) Result {
-	counts := c.counts()
-	perImage := make([]float64, len(c.hyps))
-	parallel(len(perImage), func(i int) {
-		refs := make([]vector, len(counts.refs[i]))
-		for r, ref := range counts.refs[i] {
-			refs[r] = weigh(ref, counts.rarity)
+func (c *Corpus) cider(k kind) Result { return mean(c.numbers().cider()[k]) }
+
+// countCider scores all images, by kind.
+func (n *numbers) countCider() (scores [2][]float64) {
+	for k := range scores {
+		scores[k] = make([]float64, len(n.hyps))
+	}
+	parallel(len(n.hyps), func(from, end int) {
+		var b bags
+		for i := from; i < end; i++ {
+			b.hyp.weigh(n.hyps[i], n.rare)
+			refs := b.of(len(n.refs[i]))
+			for r, ref := range n.refs[i] {
+				refs[r].weigh(ref, n.rare)
+			}
+			for k := range scores {
+				scores[k][i] = kind(k).score(&b.hyp, refs)
+			}
 		}
-		perImage[i] = k.score(weigh(counts.hyps[i], counts.rarity), refs)
 	})
-	return mean(perImage)
+	return scores
 }
 
 // Frequencies say in the references of how many images each n-gram stands, for
 // corpora that are too small to tell, or for numbers that others computed so.
-type Frequencies struct{ refs [][]sentence }
+type Frequencies struct{ refs [][]string }
 
 // NewFrequencies tokenises and keeps references, refs[i] those of image i. No image
 // is an error.
@@ -65,27 +64,7 @@ func NewFrequencies(refs [][]string) (*Frequencies, error) {
 	return &Frequencies{c.refs}, nil
 }
 
-func weigh(b bag, rarity []float64) vector {
-	v := vector{bigrams: max(0, b.words-1)}
-	n := 0
-	for _, grams := range b.grams {
-		n += len(grams)
-	}
-	all := make([]weighted, 0, n)
-	for n, grams := range b.grams {
-		from, sum := len(all), 0.0
-		for _, g := range grams {
-			w := float64(g.count) * rarity[g.id]
-			sum += w * w
-			all = append(all, weighted{g.id, w})
-		}
-		v.grams[n] = all[from:len(all):len(all)]
-		v.norms[n] = math.Sqrt(sum)
-	}
-	return v
-}
-
-func (k kind) score(hyp vector, refs []vector) float64 {
+func (k kind) score(hyp *bag, refs []bag) float64 {
 	sum := 0.0
 	for i := range refs {
 		ref := &refs[i]
@@ -98,7 +77,7 @@ func (k kind) score(hyp vector, refs []vector) float64 {
 			similarity += s
 		}
 		if k == ciderD {
-			d := float64(hyp.bigrams - ref.bigrams)
+			d := float64(max(0, hyp.words-1) - max(0, ref.words-1))
 			similarity *= math.Exp(-d * d / (2 * sigma * sigma))
 		}
 		sum += similarity / orders
@@ -106,21 +85,23 @@ func (k kind) score(hyp vector, refs []vector) float64 {
 	return 10 * sum / float64(len(refs))
 }
 
-func (k kind) dot(hyp, ref []weighted) float64 {
+func (k kind) dot(hyp, ref []entry) float64 {
 	sum := 0.0
-	for len(hyp) > 0 && len(ref) > 0 {
-		h, r := hyp[0], ref[0]
-		switch {
-		case h.id < r.id:
-			hyp = hyp[1:]
-		case h.id > r.id:
-			ref = ref[1:]
+	for i, j := 0, 0; i < len(hyp) && j < len(ref); {
+		h, r := &hyp[i], &ref[j]
+		switch h.compare(r.gram) {
+		case -1:
+			i++
+		case 1:
+			j++
 		default:
+			w := h.weight
 			if k == ciderD {
-				h.weight = min(h.weight, r.weight)
+				w = min(w, r.weight)
 			}
-			sum += h.weight * r.weight
-			hyp, ref = hyp[1:], ref[1:]
+			sum += w * r.weight
+			i++
+			j++
 		}
 	}
 	return sum
@@ -129,9 +110,9 @@ func (k kind) dot(hyp, ref []weighted) float64 {
 // CiderD scores single hypotheses with CIDEr-D, as a reward of training does.
 // It is safe for concurrent use.
 type CiderD struct {
-	index  *index
-	rarity []float64  // by id
-	refs   [][]vector // by image
+	vocabulary vocabulary
+	rare       *rarities
+	refs       [][]bag // by image
 }
 
 // NewCiderD counts tokenised references, refs[i] those of image i: words with
@@ -142,18 +123,36 @@ func NewCiderD(refs [][]string) (*CiderD, error) {
 	if err != nil {
 		return nil, fmt.Errorf("CIDEr-D: %w", err)
 	}
-	counts := c.counts()
-	d := &CiderD{index: counts.index, rarity: counts.rarity, refs: make([][]vector, len(refs))}
-	d.index.seen = nil
-	for i, bags := range counts.refs {
-		for _, b := range bags {
-			d.refs[i] = append(d.refs[i], weigh(b, d.rarity))
+	n := c.numbers()
+	d := &CiderD{vocabulary: n.vocabulary, rare: newRarities(n.refs), refs: make([][]bag, len(refs))}
+	parallel(len(refs), func(from, end int) {
+		for i := from; i < end; i++ {
+			d.refs[i] = make([]bag, len(n.refs[i]))
+			for r, ref := range n.refs[i] {
+				d.refs[i][r].weigh(ref, d.rare)
+				d.refs[i][r].next = nil
+			}
 		}
-	}
+	})
 	return d, nil
 }
 
 // Score is the CIDEr-D, 0 to 10, of the words of a hypothesis for an image.
 func (d *CiderD) Score(words []string, image int) float64 {
-	return ciderD.score(weigh(d.index.bag(words), d.rarity), d.refs[image])
+	numbers := make([]int32, len(words))
+	var unknown []string // words that no reference has get the numbers behind
+	for i, w := range words {
+		n, ok := d.vocabulary[w]
+		if !ok {
+			at := slices.Index(unknown, w)
+			if at < 0 {
+				at, unknown = len(unknown), append(unknown, w)
+			}
+			n = int32(len(d.vocabulary) + 1 + at)
+		}
+		numbers[i] = n
+	}
+	var hyp bag
+	hyp.weigh(numbers, d.rare)
+	return ciderD.score(&hyp, d.refs[image])
 }

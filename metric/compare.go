@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 )
 
 // A Comparison is how two systems differ by a metric, on the same images.
@@ -30,34 +31,41 @@ func Compare(ctx context.Context, a, b []Result, o *Resampling) ([]Comparison, e
 	if len(a) != len(b) || len(a) == 0 {
 		return nil, fmt.Errorf("metric: %d results to compare with %d", len(a), len(b))
 	}
-	images, err := sameImages(append(append([]Result{}, a...), b...))
-	if err != nil {
+	if err := sameImages(slices.Concat(a, b)); err != nil {
 		return nil, err
 	}
 	for k := range a {
-		if _, ok := a[k].counted().mixed(b[k].counted(), make([]bool, images)); !ok || a[k].Name != b[k].Name {
+		if a[k].Name != b[k].Name || len(a[k].counted().columns) != len(b[k].counted().columns) {
 			return nil, fmt.Errorf("metric: %s cannot be compared with %s", a[k].Name, b[k].Name)
 		}
 	}
 	samples := o.samples()
 	resampled, exchanged := table(len(a), samples), table(len(a), samples)
-	err = o.each(ctx, func(sample int) {
-		times := draw(o.rng(resample, sample), images)
-		swap := make([]bool, images)
-		rng := o.rng(exchange, sample)
-		for i := range swap {
-			swap[i] = rng.Uint64()&1 == 1
-		}
+	x, y := stackOf(a), stackOf(b)
+	weighted(slices.Concat(x.columns, y.columns), samples, o.draw(ctx), func(sample int, total []float64) {
 		for k := range a {
-			x, y := a[k].counted(), b[k].counted()
-			resampled[k][sample] = x.corpus(times) - y.corpus(times)
-			mixed, _ := x.mixed(y, swap)
-			other, _ := y.mixed(x, swap)
-			exchanged[k][sample] = mixed - other
+			resampled[k][sample] = x.scores[k](total) - y.scores[k](total[len(x.columns):])
 		}
 	})
-	if err != nil {
-		return nil, err
+	// Exchanging an image adds what y counted of it more than x, and takes it from y.
+	more := table(len(x.columns), len(a[0].PerImage))
+	for k := range more {
+		for i := range more[k] {
+			more[k][i] = y.columns[k][i] - x.columns[k][i]
+		}
+	}
+	xTotal, yTotal := total(x.columns), total(y.columns)
+	weighted(more, samples, o.exchange(ctx), func(sample int, moved []float64) {
+		mixed, other := make([]float64, len(moved)), make([]float64, len(moved))
+		for k, n := range moved {
+			mixed[k], other[k] = xTotal[k]+n, yTotal[k]-n
+		}
+		for k := range a {
+			exchanged[k][sample] = x.scores[k](mixed) - y.scores[k](other)
+		}
+	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
 	}
 	comparisons := make([]Comparison, len(a))
 	for k := range a {

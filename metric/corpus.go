@@ -3,12 +3,10 @@ package metric
 import (
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
-	"unicode"
 
 	"showtell/metric/meteor"
-	"showtell/tensor"
 )
 
 // A Corpus is one hypothesis and some references for each image, tokenised. It
@@ -22,54 +20,48 @@ type Corpus struct {
 	// the references of this corpus. Set them before a score is computed.
 	Frequencies *Frequencies
 
-	hyps   []sentence
-	refs   [][]sentence
-	counts func() *counts // made when first wanted
-}
+	// Tokenised text. BLEU and CIDEr split it at any white space, ROUGE-L at each
+	// single blank; they differ where a token holds a no-break space and in empty text.
+	hyps []string
+	refs [][]string
 
-// A sentence is tokenised text. BLEU and CIDEr split it at any white space,
-// ROUGE-L at each single blank; they differ where a token holds a no-break space
-// and in empty text.
-type sentence string
+	numbers func() *numbers // made when first wanted
+}
 
 // NewCorpus tokenises hypotheses and references with [Tokenize], on all cores.
 // Image i has hyps[i] and refs[i]. No image, another number of hypotheses than
 // of reference lists, and an image without reference are errors.
 func NewCorpus(hyps []string, refs [][]string) (*Corpus, error) {
-	var all []string
-	all = append(all, hyps...)
-	for _, list := range refs {
-		all = append(all, list...)
-	}
-	all = tokenizeEach(all)
-	hyps, all = all[:len(hyps)], all[len(hyps):]
-	tokenised := make([][]string, len(refs))
-	for i, list := range refs {
-		tokenised[i], all = all[:len(list)], all[len(list):]
-	}
-	return FromTokens(hyps, tokenised)
+	all := tokenizeEach(slices.Concat(hyps, flat(refs)))
+	return newCorpus(all[:len(hyps):len(hyps)], shaped(all[len(hyps):], refs))
+}
+
+// NewCorpusJoined is NewCorpus with [TokenizeAll], for all hypotheses and for all
+// references, as the official code tokenises.
+func NewCorpusJoined(hyps []string, refs [][]string) (*Corpus, error) {
+	return newCorpus(TokenizeAll(hyps), shaped(TokenizeAll(flat(refs)), refs))
 }
 
 // FromTokens makes a corpus of text that is tokenised already: words with single
 // blanks between them. Its errors are those of [NewCorpus].
 func FromTokens(hyps []string, refs [][]string) (*Corpus, error) {
+	return newCorpus(slices.Clone(hyps), shaped(flat(refs), refs))
+}
+
+func newCorpus(hyps []string, refs [][]string) (*Corpus, error) {
 	if len(hyps) != len(refs) {
 		return nil, fmt.Errorf("metric: %d hypotheses, but references for %d images", len(hyps), len(refs))
 	}
 	if len(hyps) == 0 {
 		return nil, errors.New("metric: no image to score")
 	}
-	c := &Corpus{hyps: make([]sentence, len(hyps)), refs: make([][]sentence, len(refs))}
 	for i, list := range refs {
 		if len(list) == 0 {
 			return nil, fmt.Errorf("metric: image %d has no reference", i)
 		}
-		c.hyps[i] = sentence(hyps[i])
-		for _, ref := range list {
-			c.refs[i] = append(c.refs[i], sentence(ref))
-		}
 	}
-	c.counts = sync.OnceValue(func() *counts { return newCounts(c) })
+	c := &Corpus{hyps: hyps, refs: refs}
+	c.numbers = sync.OnceValue(func() *numbers { return newNumbers(c) })
 	return c, nil
 }
 
@@ -91,19 +83,18 @@ func (w Warning) String() string {
 
 // Warnings about the corpus, those of single images after those of all.
 func (c *Corpus) Warnings() []Warning {
+	n := c.numbers()
 	longest, empty := 0, true
 	var all, images []Warning
-	for i := range c.hyps {
-		if n := len(c.hyps[i].words()); n == 0 {
+	for i := range n.hyps {
+		longest = max(longest, len(n.hyps[i]))
+		if len(n.hyps[i]) == 0 {
 			images = append(images, Warning{i, "the hypothesis is empty"})
-		} else {
-			longest = max(longest, n)
 		}
-		for r, ref := range c.refs[i] {
-			if len(ref.words()) == 0 {
+		for r, ref := range n.refs[i] {
+			empty = empty && len(ref) == 0
+			if len(ref) == 0 {
 				images = append(images, Warning{i, fmt.Sprintf("reference %d is empty; ROUGE-L counts it as one empty word", r)})
-			} else {
-				empty = false
 			}
 		}
 	}
@@ -119,28 +110,29 @@ func (c *Corpus) Warnings() []Warning {
 	return append(all, images...)
 }
 
-// words splits as Python's str.split does.
-func (s sentence) words() []string {
-	return strings.FieldsFunc(string(s), func(r rune) bool {
-		return unicode.IsSpace(r) || 0x1c <= r && r <= 0x1f
-	})
+// numbers are the texts of a corpus with numbers for words, and what was counted.
+type numbers struct {
+	vocabulary vocabulary
+	hyps       [][]int32
+	refs       [][][]int32
+	rare       *rarities
+
+	bleu  func() *statistics  // of all orders
+	cider func() [2][]float64 // by kind and image
 }
 
-// tokenizeEach tokenises captions one by one, on all cores, into a new slice.
-func tokenizeEach(captions []string) []string {
-	tokens := make([]string, len(captions))
-	parallel(len(captions), func(i int) { tokens[i] = Tokenize(captions[i]) })
-	return tokens
-}
-
-// chunk is how many images or captions a worker takes at once.
-const chunk = 64
-
-// parallel calls f(0) to f(n-1) on all cores.
-func parallel(n int, f func(i int)) {
-	tensor.Parallel((n+chunk-1)/chunk, func(tile int) {
-		for i := tile * chunk; i < min(n, (tile+1)*chunk); i++ {
-			f(i)
+func newNumbers(c *Corpus) *numbers {
+	n := &numbers{vocabulary: vocabulary{}}
+	n.refs = shaped(n.vocabulary.number(flat(c.refs)), c.refs)
+	n.hyps = n.vocabulary.number(c.hyps)
+	n.bleu = sync.OnceValue(n.countBleu)
+	n.cider = sync.OnceValue(func() [2][]float64 {
+		known := n.refs
+		if f := c.Frequencies; f != nil {
+			known = shaped(n.vocabulary.number(flat(f.refs)), f.refs)
 		}
+		n.rare = newRarities(known)
+		return n.countCider()
 	})
+	return n
 }

@@ -67,6 +67,25 @@ func TestWarnings(t *testing.T) {
 	}
 }
 
+// TestJoined has a caption whose last dot counts unless the next begins like a
+// sentence.
+func TestJoined(t *testing.T) {
+	hyps, refs := []string{"vitamin C.", "The cat"}, [][]string{{"vitamin C."}, {"The cat", "a cat"}}
+	for _, test := range []struct {
+		name string
+		make func([]string, [][]string) (*Corpus, error)
+		want string
+	}{{"one by one", NewCorpus, "vitamin c."}, {"joined", NewCorpusJoined, "vitamin c"}} {
+		c, err := test.make(hyps, refs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.hyps[0] != test.want || c.refs[0][0] != test.want || c.refs[1][1] != "a cat" {
+			t.Errorf("%s: tokens %q and %q, want %q", test.name, c.hyps, c.refs, test.want)
+		}
+	}
+}
+
 func TestComputeKeepsTheOrderOfNames(t *testing.T) {
 	c, err := FromTokens([]string{"a dog runs", "a cat"}, [][]string{{"a dog"}, {"a cat"}})
 	if err != nil {

@@ -28,11 +28,7 @@ type Diversity struct {
 // Diverse counts captions, one or more for each image, and how many of them are
 // copies of training captions, which may be nil. Text is tokenised as for scores.
 func Diverse(captions [][]string, training []string) Diversity {
-	var all []string
-	for _, list := range captions {
-		all = append(all, list...)
-	}
-	all = tokenizeEach(all)
+	all := tokenizeEach(flat(captions))
 	d := Diversity{Captions: len(all), Training: len(training)}
 	d.count(all)
 	d.copied(all, tokenizeEach(training))
@@ -41,26 +37,23 @@ func Diverse(captions [][]string, training []string) Diversity {
 }
 
 func (d *Diversity) count(all []string) {
-	captions, words, pairs := map[string]bool{}, map[string]bool{}, map[[2]string]bool{}
+	captions, pairs := map[string]bool{}, map[uint64]bool{}
+	v := vocabulary{}
 	total, totalPairs := 0, 0
-	for i, caption := range all {
-		list := sentence(caption).words()
-		captions[caption] = true
-		for k, w := range list {
-			words[w] = true
-			if k > 0 {
-				pairs[[2]string{list[k-1], w}] = true
-				totalPairs++
-			}
+	for i, words := range v.number(all) {
+		captions[all[i]] = true
+		for k := 1; k < len(words); k++ {
+			pairs[uint64(words[k-1])<<32|uint64(words[k])] = true
 		}
-		total += len(list)
+		total += len(words)
+		totalPairs += max(0, len(words)-1)
 		if i == 0 {
-			d.Shortest = len(list)
+			d.Shortest = len(words)
 		}
-		d.Shortest, d.Longest = min(d.Shortest, len(list)), max(d.Longest, len(list))
+		d.Shortest, d.Longest = min(d.Shortest, len(words)), max(d.Longest, len(words))
 	}
-	d.Different, d.Words = len(captions), len(words)
-	d.Distinct1 = share(len(words), total)
+	d.Different, d.Words = len(captions), len(v)
+	d.Distinct1 = share(len(v), total)
 	d.Distinct2 = share(len(pairs), totalPairs)
 	d.MeanWords = share(total, len(all))
 }

@@ -201,7 +201,7 @@ func TestKNN(t *testing.T) {
 	}
 	_, perImage, _ := want.Scores.values(t, "CIDEr-D")
 	for i, hyp := range fixture.Hyp {
-		if got := d.Score(sentence(hyp).words(), i); !(math.Abs(got-perImage[i]) <= tolerance) {
+		if got := d.Score(words(hyp), i); !(math.Abs(got-perImage[i]) <= tolerance) {
 			t.Errorf("Score(%q, %d) = %v, want %v", hyp, i, got, perImage[i])
 		}
 	}

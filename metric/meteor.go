@@ -11,38 +11,65 @@ import (
 var withoutData, _ = meteor.New(nil) // reads nothing, so there is no error
 
 // meteorScore is METEOR 1.5 (Denkowski and Lavie 2014), see package meteor. The
-// corpus score is that of all counts together, not the mean.
+// corpus score is that of all counts together, not the mean. Data that turns out
+// to be damaged is warned of and left out.
 func meteorScore(c *Corpus) Result {
 	m := c.Meteor
 	if m == nil {
 		m = withoutData
 	}
-	hyps, refs := make([]string, len(c.hyps)), make([][]string, len(c.refs))
 	var warnings []Warning
+	images, err := c.meteorStats(m)
+	if err != nil {
+		warnings = append(warnings, Warning{-1, err.Error()})
+		m = withoutData
+		images, _ = c.meteorStats(m) // reads nothing, so there is no error
+	}
 	if missing := m.Missing(); len(missing) > 0 {
 		warnings = append(warnings, Warning{-1, "METEOR is computed without " + strings.Join(missing, ", ") + ", so it cannot be compared with scores of METEOR 1.5"})
 	}
+	perImage, columns := make([]float64, len(images)), table(len(meteor.Terms{}), len(images))
+	var total meteor.Stats
+	for i := range images {
+		perImage[i] = images[i].Score()
+		for k, x := range images[i].Terms() {
+			columns[k][i] = x
+		}
+		total.Add(&images[i])
+	}
+	return Result{
+		Name: m.Name(), Corpus: total.Score(), PerImage: perImage, Warnings: append(warnings, c.meteorWarnings()...),
+		statistics: &statistics{columns, func(total []float64) float64 { return meteor.Terms(total).Score() }},
+	}
+}
+
+// meteorStats scores blocks of images, so that what is known of words and
+// sentences does not pile up.
+func (c *Corpus) meteorStats(m *meteor.Meteor) ([]meteor.Stats, error) {
+	const block = 1 << 16
+	stats := make([]meteor.Stats, 0, len(c.hyps))
+	for from := 0; from < len(c.hyps); from += block {
+		end := min(len(c.hyps), from+block)
+		images, err := m.Score(c.hyps[from:end], c.refs[from:end])
+		if err != nil {
+			return nil, err
+		}
+		stats = append(stats, images...)
+	}
+	return stats, nil
+}
+
+// meteorWarnings tells what METEOR does to some texts.
+func (c *Corpus) meteorWarnings() (warnings []Warning) {
 	for i, hyp := range c.hyps {
-		hyps[i] = string(hyp)
-		if strings.Contains(hyps[i], meteor.Separator) {
+		if strings.Contains(hyp, meteor.Separator) {
 			warnings = append(warnings, Warning{i, "METEOR leaves ||| out of the hypothesis, as the official code does"})
 		}
 		for r, ref := range c.refs[i] {
-			refs[i] = append(refs[i], string(ref))
-			if strings.Contains(string(ref), meteor.Separator) {
+			if strings.Contains(ref, meteor.Separator) {
 				warnings = append(warnings, Warning{i, fmt.Sprintf("METEOR makes two references of reference %d at |||, as the official code does", r)})
 			}
 		}
 	}
-	perImage := make([]float64, len(hyps))
-	var total meteor.Stats
-	images := m.Score(hyps, refs)
-	for i := range images {
-		perImage[i] = images[i].Score()
-		total.Add(&images[i])
-	}
-	return Result{
-		Name: m.Name(), Corpus: total.Score(), PerImage: perImage, Warnings: warnings,
-		statistics: &sums[meteor.Stats]{images, (*meteor.Stats).Add, (*meteor.Stats).Score},
-	}
+	return warnings
 }

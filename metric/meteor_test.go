@@ -2,8 +2,12 @@ package metric
 
 import (
 	"fmt"
+	"os"
+	"strings"
 	"testing"
+	"testing/fstest"
 
+	"showtell/metric/meteor"
 	"showtell/metric/meteordata"
 )
 
@@ -28,6 +32,30 @@ func TestMeteorWithoutData(t *testing.T) {
 		" image 1: METEOR leaves ||| out of the hypothesis, as the official code does]"
 	if fmt.Sprint(got.Warnings) != want {
 		t.Errorf("warnings %v, want %v", got.Warnings, want)
+	}
+}
+
+// TestMeteorDamaged scores with a table that is cut off behind its index, which is
+// noticed when words need a block.
+func TestMeteorDamaged(t *testing.T) {
+	table, err := os.ReadFile("meteordata/paraphrase-en.pack")
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(table[len(table)/20:])
+	c, err := FromTokens([]string{"a dog runs"}, [][]string{{"a dog ran"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Meteor, err = meteor.New(fstest.MapFS{"paraphrase-en.pack": {Data: table}}); err != nil {
+		t.Fatal(err)
+	}
+	got := All(c)[4]
+	if want := "METEOR (no paraphrases, synonyms, function words, abbreviations)"; got.Name != want || !(got.Corpus > 0) {
+		t.Errorf("%s: %v, want %s", got.Name, got.Corpus, want)
+	}
+	if len(got.Warnings) != 2 || !strings.HasPrefix(got.Warnings[0].Text, "METEOR data paraphrase-en.pack: block ") {
+		t.Errorf("warnings %v", got.Warnings)
 	}
 }
 

@@ -38,7 +38,7 @@ type Result struct {
 	PerImage []float64 // in the order of the corpus
 	Warnings []Warning // what to know before trusting it, besides those of the corpus
 
-	statistics statistics // nil: Corpus is the mean of PerImage
+	statistics *statistics // nil: Corpus is the mean of PerImage
 }
 
 // Names lists the metrics in the order of [All].

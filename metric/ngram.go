@@ -4,178 +4,134 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"sync"
 )
 
 // orders is the longest n-gram that is counted.
 const orders = 4
 
-// A gram is an n-gram of a sentence and how often it stands there. Id 0 is an
-// n-gram that no reference has.
-type gram struct {
-	id, count int32
-}
+// A gram is an n-gram as the numbers of its words, two in each half; those that a
+// shorter one lacks are 0.
+type gram struct{ first, last uint64 }
 
-// A bag holds the n-grams of a sentence.
-type bag struct {
-	words int
-	grams [orders][]gram // of n+1 words, by ascending id
-}
-
-// An index numbers the n-grams of references, so that counting needs no strings:
-// an n-gram is the one before its last word, and that word.
-type index struct {
-	words  map[string]int32
-	longer map[uint64]int32 // by id of the shorter n-gram and word; ids count from 1
-	total  int              // images that were counted
-	images []int32          // by id: how many of them have the n-gram in their references
-	seen   []int32          // by id: the last image that was counted, plus 1
-}
-
-func newIndex() *index {
-	return &index{words: map[string]int32{}, longer: map[uint64]int32{}, images: make([]int32, 1), seen: make([]int32, 1)}
-}
-
-func key(shorter, word int32) uint64 { return uint64(shorter)<<32 | uint64(uint32(word)) }
-
-// count counts the references of all images.
-func (x *index) count(refs [][]sentence) {
-	x.total = len(refs)
-	for i, list := range refs {
-		x.add(list, i)
+func (g gram) compare(o gram) int {
+	if g.first != o.first {
+		return cmp.Compare(g.first, o.first)
 	}
+	return cmp.Compare(g.last, o.last)
 }
 
-// nowhere is the image of references whose n-grams are numbered but not counted.
-const nowhere = -1
-
-// add counts the references of an image; images must come in ascending order.
-func (x *index) add(refs []sentence, image int) {
-	for _, ref := range refs {
-		x.addOne(ref.words(), image)
+// beginning is the n-gram of the first n words, false if there are fewer.
+func (g gram) beginning(n int) (gram, bool) {
+	switch n {
+	case 1:
+		return gram{first: g.first &^ math.MaxUint32}, true
+	case 2:
+		return gram{first: g.first}, g.first&math.MaxUint32 != 0
+	case 3:
+		return gram{g.first, g.last &^ math.MaxUint32}, g.last != 0
 	}
+	return g, g.last&math.MaxUint32 != 0
 }
 
-func (x *index) addOne(words []string, image int) {
-	numbers := make([]int32, len(words))
-	for i, w := range words {
-		id, ok := x.words[w]
-		if !ok {
-			id = int32(len(x.words))
-			x.words[w] = id
+func (g gram) hash() uint64 {
+	h := (g.first ^ g.last*0x9e3779b97f4a7c15) * 0xd6e8feb86659fd93
+	h ^= h >> 32
+	h *= 0xd6e8feb86659fd93
+	return h ^ h>>32
+}
+
+// gramsAt appends, for each place of a sentence, the n-gram of the next four words
+// or of what is left.
+func gramsAt(list []gram, sentence []int32) []gram {
+	at := func(i int) uint64 {
+		if i < len(sentence) {
+			return uint64(sentence[i])
 		}
-		numbers[i] = id
-	}
-	for i := range numbers {
-		var id int32
-		for _, w := range numbers[i:min(i+orders, len(numbers))] {
-			k := key(id, w)
-			next, ok := x.longer[k]
-			if !ok {
-				next = int32(len(x.images))
-				x.longer[k] = next
-				x.images, x.seen = append(x.images, 0), append(x.seen, 0)
-			}
-			id = next
-			if image != nowhere && x.seen[id] != int32(image)+1 {
-				x.seen[id] = int32(image) + 1
-				x.images[id]++
-			}
-		}
-	}
-}
-
-// bag counts the n-grams of a sentence. Those that are in no reference stand
-// first, each under id 0.
-func (x *index) bag(words []string) bag {
-	var few [64]int32 // keeps short sentences off the heap
-	ids := append(few[:0], make([]int32, len(words))...)
-	b := bag{words: len(words)}
-	if len(words) == 0 {
-		return b
-	}
-	all := make([]gram, 0, orders*len(words))
-	places := make([]place, 0, len(words))
-	for n := range min(orders, len(words)) {
-		places = places[:0]
-		for i := range len(words) - n {
-			if n == 0 || ids[i] != 0 {
-				ids[i] = x.extend(ids[i], words[i+n])
-			}
-			places = append(places, place{ids[i], int32(i)})
-		}
-		slices.SortFunc(places, func(a, b place) int {
-			if a.id != b.id || a.id != 0 {
-				return cmp.Compare(a.id, b.id)
-			}
-			return slices.Compare(words[a.at:int(a.at)+n+1], words[b.at:int(b.at)+n+1])
-		})
-		from := len(all)
-		for i, p := range places {
-			if i > 0 && p.id == places[i-1].id && (p.id != 0 || slices.Equal(words[p.at:int(p.at)+n+1], words[places[i-1].at:int(places[i-1].at)+n+1])) {
-				all[len(all)-1].count++
-			} else {
-				all = append(all, gram{p.id, 1})
-			}
-		}
-		b.grams[n] = all[from:len(all):len(all)]
-	}
-	return b
-}
-
-// A place is where an n-gram stands in a sentence.
-type place struct{ id, at int32 }
-
-// extend returns the id of an n-gram with one more word, 0 if no reference has it.
-func (x *index) extend(id int32, word string) int32 {
-	w, ok := x.words[word]
-	if !ok {
 		return 0
 	}
-	return x.longer[key(id, w)]
-}
-
-// counts are the n-grams of a corpus.
-type counts struct {
-	index  *index
-	rarity []float64 // by id
-	hyps   []bag
-	refs   [][]bag
-	bleu   func() []bleuCount // by image, made when first wanted
-}
-
-func newCounts(c *Corpus) *counts {
-	n := &counts{index: newIndex(), hyps: make([]bag, len(c.hyps)), refs: make([][]bag, len(c.refs))}
-	if c.Frequencies == nil {
-		n.index.count(c.refs)
-	} else {
-		n.index.count(c.Frequencies.refs)
-		for _, list := range c.refs {
-			n.index.add(list, nowhere)
-		}
+	for i := range sentence {
+		list = append(list, gram{at(i)<<32 | at(i+1), at(i+2)<<32 | at(i+3)})
 	}
-	parallel(len(c.refs), func(i int) {
-		n.hyps[i] = n.index.bag(c.hyps[i].words())
-		n.refs[i] = make([]bag, len(c.refs[i]))
-		for r, ref := range c.refs[i] {
-			n.refs[i][r] = n.index.bag(ref.words())
-		}
-	})
-	n.rarity = n.index.rarity()
-	n.bleu = sync.OnceValue(func() []bleuCount {
-		images := make([]bleuCount, len(n.hyps))
-		parallel(len(images), func(i int) { images[i] = countBleu(n.hyps[i], n.refs[i]) })
-		return images
-	})
-	return n
+	return list
 }
 
-// rarity is ln N - ln max(1, df) of every n-gram, by id: N images, df of them
-// with the n-gram in a reference.
-func (x *index) rarity() []float64 {
-	r := make([]float64, len(x.images))
-	for id, df := range x.images {
-		r[id] = math.Log(float64(x.total)) - math.Log(math.Max(1, float64(df)))
+// sortGrams sorts; sentences are short.
+func sortGrams(list []gram) {
+	if len(list) > 40 {
+		slices.SortFunc(list, gram.compare)
+		return
 	}
-	return r
+	for i := 1; i < len(list); i++ {
+		g := list[i]
+		j := i
+		for ; j > 0 && list[j-1].compare(g) > 0; j-- {
+			list[j] = list[j-1]
+		}
+		list[j] = g
+	}
+}
+
+// A bag holds the n-grams of a sentence. It may be filled again.
+type bag struct {
+	words int
+	grams [orders][]entry // of n+1 words, ascending
+	norms [orders]float64 // of the weights
+	next  []gram          // scratch
+}
+
+// An entry is an n-gram of a sentence, how often it stands there, and its weight.
+type entry struct {
+	gram
+	count  int32
+	weight float64
+}
+
+// fill counts the n-grams of a sentence: sorted by the next four words, places
+// with the same n-gram stand together for every n.
+func (b *bag) fill(sentence []int32) {
+	b.words = len(sentence)
+	b.next = gramsAt(b.next[:0], sentence)
+	sortGrams(b.next)
+	for n := range orders {
+		list := b.grams[n][:0]
+		for _, g := range b.next {
+			short, ok := g.beginning(n + 1)
+			switch {
+			case !ok:
+			case len(list) > 0 && list[len(list)-1].gram == short:
+				list[len(list)-1].count++
+			default:
+				list = append(list, entry{gram: short, count: 1})
+			}
+		}
+		b.grams[n] = list
+	}
+}
+
+// weigh fills the bag and gives each n-gram its weight for CIDEr.
+func (b *bag) weigh(sentence []int32, rare *rarities) {
+	b.fill(sentence)
+	for n, list := range b.grams {
+		sum := 0.0
+		for i := range list {
+			e := &list[i]
+			e.weight = float64(e.count) * rare.of(e.gram)
+			sum += e.weight * e.weight
+		}
+		b.norms[n] = math.Sqrt(sum)
+	}
+}
+
+// bags are scratch for a sentence and its references.
+type bags struct {
+	hyp  bag
+	refs []bag
+}
+
+// of returns n bags to fill.
+func (b *bags) of(n int) []bag {
+	for len(b.refs) < n {
+		b.refs = append(b.refs, bag{})
+	}
+	return b.refs[:n]
 }

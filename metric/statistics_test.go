@@ -66,32 +66,58 @@ func TestStatisticsOfResamples(t *testing.T) {
 	hyps, refs, corpora := randomCorpora(t, images, 1)
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 10 {
-		times, swap := draw(rng, images), make([]bool, images)
+		times, swap := make([]float64, images), make([]float64, images)
+		for range images {
+			times[rng.IntN(images)]++
+		}
 		var drawnHyps []string
 		var drawnRefs [][]string
 		mixed := slices.Clone(hyps[0])
 		for i, n := range times {
-			for range n {
+			for range int(n) {
 				drawnHyps, drawnRefs = append(drawnHyps, hyps[0][i]), append(drawnRefs, refs[i])
 			}
-			if swap[i] = rng.IntN(2) == 0; swap[i] {
+			if swap[i] = float64(rng.IntN(2)); swap[i] == 1 {
 				mixed[i] = hyps[1][i]
 			}
 		}
 		drawn := compute(t, tokens(t, drawnHyps, drawnRefs), withoutCider...)
 		exchanged := compute(t, tokens(t, mixed, refs), Names()...)
 		for k, r := range compute(t, corpora[0], withoutCider...) {
-			if got := r.counted().corpus(times); !near(got, drawn[k].Corpus) {
+			if got := resampled(r, times); !near(got, drawn[k].Corpus) {
 				t.Errorf("%s of a resample = %v, want %v", r.Name, got, drawn[k].Corpus)
 			}
 		}
 		other := All(corpora[1])
 		for k, r := range All(corpora[0]) {
-			if got, ok := r.counted().mixed(other[k].counted(), swap); !ok || !near(got, exchanged[k].Corpus) {
+			if got := mixedScore(r, other[k], swap); !near(got, exchanged[k].Corpus) {
 				t.Errorf("%s with exchanged captions = %v, want %v", r.Name, got, exchanged[k].Corpus)
 			}
 		}
 	}
+}
+
+// resampled is the score if image i counts weights[i] times.
+func resampled(r Result, weights []float64) (score float64) {
+	weighted(r.counted().columns, 1, func(_ int, w []float64) { copy(w, weights) }, func(_ int, total []float64) {
+		score = r.counted().score(total)
+	})
+	return score
+}
+
+// mixedScore is the score with the images of b where swap is 1.
+func mixedScore(a, b Result, swap []float64) float64 {
+	var columns [][]float64
+	for k, column := range a.counted().columns {
+		mixed := slices.Clone(column)
+		for i := range mixed {
+			if swap[i] == 1 {
+				mixed[i] = b.counted().columns[k][i]
+			}
+		}
+		columns = append(columns, mixed)
+	}
+	return a.counted().score(total(columns))
 }
 
 func TestBootstrap(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // single blanks between them and without punctuation. A line break counts as a
 // blank. It is safe for concurrent use.
 func Tokenize(caption string) string {
-	return dropPunctuation(lex(lineBreaks.Replace(caption), "\n"))
+	return dropPunctuation(lex(oneLine(caption), "\n"))
 }
 
 // TokenizeAll tokenises captions as the official code does a batch, where the next
@@ -23,10 +23,14 @@ func Tokenize(caption string) string {
 func TokenizeAll(captions []string) []string {
 	lines := make([]string, len(captions))
 	for i, caption := range captions {
-		lines[i] = lineBreaks.Replace(caption)
+		lines[i] = oneLine(caption)
 	}
 	words := make([]string, len(lines))
-	parallel(len(lines), func(i int) { words[i] = dropPunctuation(lex(lines[i], following(lines[i+1:]))) })
+	parallel(len(lines), func(from, end int) {
+		for i := from; i < end; i++ {
+			words[i] = dropPunctuation(lex(lines[i], following(lines[i+1:])))
+		}
+	})
 	return words
 }
 
@@ -48,37 +52,44 @@ func following(lines []string) string {
 // and move all later captions by one.
 var lineBreaks = strings.NewReplacer("\n", " ", "\r", " ", "\v", " ", "\f", " ", "\u0085", " ", "\u2028", " ", "\u2029", " ")
 
-// punctuation is what coco-caption drops. Bracket names stay: its list has them
+func oneLine(caption string) string {
+	if plain(caption) {
+		return caption
+	}
+	return strings.ToValidUTF8(lineBreaks.Replace(caption), "\uFFFD")
+}
+
+// punctuation tells what coco-caption drops. Bracket names stay: its list has them
 // in capitals, and tokens are lower case.
-var punctuation = map[string]bool{
-	"''": true, "'": true, "``": true, "`": true, ".": true, "?": true, "!": true, ",": true, ":": true,
-	"-": true, "--": true, "...": true, ";": true,
+func punctuation(token string) bool {
+	switch token {
+	case "''", "'", "``", "`", ".", "?", "!", ",", ":", "-", "--", "...", ";":
+		return true
+	}
+	return false
 }
 
 // dropPunctuation joins the tokens that count.
 func dropPunctuation(tokens []string) string {
 	kept := tokens[:0]
 	for _, token := range tokens {
-		if !punctuation[token] {
+		if !punctuation(token) {
 			kept = append(kept, token)
 		}
 	}
 	return strings.Join(kept, " ")
 }
 
-// lex returns all tokens of a text, in lower case, given what comes after it.
+// lex returns all tokens of a line, in lower case, given what comes after it.
 func lex(text, after string) []string {
-	text = strings.ToValidUTF8(text, "\uFFFD")
 	end := len(after)
 	text += after
 	tokens := make([]string, 0, len(text)/4)
 	for len(text) > end {
-		if n := plainWord(text); n > 0 {
-			tokens = append(tokens, strings.ToLower(text[:n]))
-			text = text[n+1:] // and the blank
-			continue
+		token, used := easyToken(text)
+		if used == 0 {
+			token, used = lexer().next(text)
 		}
-		token, used := lexer().next(text)
 		if token != "" {
 			tokens = append(tokens, lower(token))
 		}
@@ -87,29 +98,87 @@ func lex(text, after string) []string {
 	return tokens
 }
 
-// plainWord is the length of the run of ASCII letters that text begins with, if a
-// blank follows and no rule takes it apart, otherwise 0.
-func plainWord(text string) int {
-	n := 0
-	for n < len(text) && 'a' <= text[n]|0x20 && text[n]|0x20 <= 'z' {
-		n++
-	}
-	if n == len(text) || text[n] != ' ' {
+// easyToken returns the first token of a text, or "", and how many bytes it takes,
+// where that needs no look at the rules; otherwise 0 bytes. Most of a caption is
+// such: words with a blank, a comma or the last dot behind them.
+func easyToken(text string) (token string, used int) {
+	next := func(n int) byte {
+		if n < len(text) {
+			return text[n]
+		}
 		return 0
 	}
-	if n == 5 || n == 6 {
-		switch strings.ToLower(text[:n]) {
-		case "cannot", "gonna", "gotta", "lemme", "gimme", "wanna":
-			return 0
+	n := 0
+	switch text[0] {
+	case '.':
+		if next(1) == '\n' {
+			return ".", 1
+		}
+		return "", 0
+	case ',':
+		if next(1) == ' ' {
+			return ",", 1
+		}
+		return "", 0
+	case ' ':
+		for next(n) == ' ' {
+			n++
+		}
+		if '!' <= next(n) && next(n) <= '~' {
+			return "", n
+		}
+		return "", 0
+	}
+	hyphens := false
+	for letter(next(n)) || n > 0 && next(n) == '-' && letter(next(n+1)) {
+		hyphens = hyphens || text[n] == '-'
+		n++
+	}
+	if n == 0 || !hyphens && n >= 5 && n <= 6 && splits(text[:n]) {
+		return "", 0
+	}
+	switch next(n) {
+	case ' ', '\n':
+		return text[:n], n + 1 // and the blank
+	case ',':
+		if !hyphens && next(n+1) == ' ' {
+			return text[:n], n
+		}
+	case '.':
+		if !hyphens && n > 1 && next(n+1) == '\n' && !abbreviations()[strings.ToLower(text[:n])] {
+			return text[:n], n
 		}
 	}
-	return n
+	return "", 0
 }
+
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// splits tells if a rule makes two tokens of a word.
+func splits(word string) bool {
+	switch strings.ToLower(word) {
+	case "cannot", "gonna", "gotta", "lemme", "gimme", "wanna":
+		return true
+	}
+	return false
+}
+
+// abbreviations are the words that may keep a dot, in lower case.
+var abbreviations = sync.OnceValue(func() map[string]bool {
+	words := map[string]bool{"mtg": true, "mfg": true}
+	for _, w := range strings.Fields(abbreviations1 + " " + abbreviations2) {
+		words[strings.ToLower(strings.TrimPrefix(w, "^"))] = true
+	}
+	return words
+})
 
 // lower is Java's toLowerCase. Two letters need more than strings.ToLower: the
 // dotted capital I becomes two characters, and a capital sigma at the end of a
 // word has a form of its own.
 func lower(token string) string {
+	if plain(token) {
+		return strings.ToLower(token)
+	}
 	token = strings.ReplaceAll(token, "\u0130", "i\u0307")
 	if strings.Contains(token, "\u03A3") {
 		token = finalSigma(token)
@@ -145,9 +214,18 @@ var lexer = sync.OnceValue(func() *ruleLexer {
 	return x
 })
 
+// window is how far rules look at first, in bytes, so that no text makes them slow;
+// further only for a token that fills half of it.
+const window = 1 << 10
+
 // next returns the first token of a text, "" where there is none, and how many
 // bytes were used for it, at least one.
 func (x *ruleLexer) next(text string) (token string, used int) {
+	if len(text) > window {
+		if token, used = x.next(text[:window]); used < window/2 {
+			return token, used
+		}
+	}
 	var best *compiledRule
 	longest := 0
 	for i := range x.rules {

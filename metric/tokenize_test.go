@@ -139,3 +139,33 @@ func BenchmarkTokenize(b *testing.B) {
 		Tokenize("A brown dog 's owner is running on the green grass , and it jumps .")
 	}
 }
+
+// FuzzEasyToken compares what needs no look at the rules with them.
+func FuzzEasyToken(f *testing.F) {
+	for _, s := range []string{"A t-shirt, which cannot fit.", "the end", "a b.", "St.", "Mr. T, of course ,", "one-two.", "wanna-be", "x , y", "ends mtg."} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) { compareEasyTokens(t, s) })
+}
+
+func TestEasyTokenGoldens(t *testing.T) {
+	for _, file := range []string{"ptb_adversarial.jsonl.gz", "ptb_flickr8k.jsonl.gz"} {
+		for _, want := range goldens(t, "testdata/"+file) {
+			compareEasyTokens(t, want.In)
+		}
+	}
+}
+
+func compareEasyTokens(t *testing.T, caption string) {
+	t.Helper()
+	text := oneLine(caption) + "\n"
+	for text != "" {
+		want, used := lexer().next(text)
+		token, easy := easyToken(text)
+		blank := easy == used+1 && (text[used] == ' ' || text[used] == '\n')
+		if easy > 0 && (token != want || easy != used && !blank) {
+			t.Fatalf("easyToken(%q) = %q, %d, the rules say %q, %d", text, token, easy, want, used)
+		}
+		text = text[used:]
+	}
+}

@@ -151,13 +151,19 @@ var tokenNames = map[string]string{
 	"stop":     `\x{589}\x{61F}\x{6D4}\x{700}-\x{702}\x{964}\x{3002}\x{7FA}\x{FF01}\x{FF0E}\x{FF1F}\x{FF61}`,
 	"starter": "(?:" + fold(`^About ^According ^Additionally ^After ^An ^A ^As ^At ^But ^Earlier ^He ^Her ^Here ^However ^If ^In ^It ^Last ^Many ^More ^Mr\. ^Ms\. ^Now
 		^Once ^One ^Other ^Our ^She ^Since ^So ^Some ^Such ^That ^The ^Their ^Then ^There ^These ^They ^This ^We ^When ^While ^What ^Yet ^You`) + ")",
-	"group1": fold(`Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri Ala Ariz ^Az ^Ark Calif Colo Conn Ct Dak ^Del Fla Ga ^Ill
-		Ind Kan Kans Ky ^La ^Mass Md Mich Minn ^Miss Mo Mont Neb Nev Okla ^Ore ^Pa Penn Tenn ^Tex Va Vt ^Wash Wis Wisc Wyo Inc Co Cos Corp Pty Ptys Ppty Pptys
-		Pte Ptes Ppte Pptes Ltd Plc Rt Bancorp Bhd Assn Univ Intl Sys tel est ext sq Jr Sr Bros Ed\.D Ph\.D Blvd Rd Esq etc al seq Bldg`),
-	"group2": "(?:" + fold(`Mr Mrs Ms ^Miss Dr Drs Prof Profs Sen Sens Rep Reps Atty Attys Lt Col Gen Messrs Gov Govs Adm Rev Maj Sgt Cpl Pvt Capt St Ste Ave Pres Lieut
-		Hon Brig Cmdr Comdr Pfc Spc Supt Supts Det Mt Ft Adj Adv Asst Assoc Ens Insp Mlle Mme Msgr Sfc vs Alex Wm Jos Cie a\.k\.a cf TREAS Ph
-		Invt Elec Natl Dept`) + `|[mM][ft][gG])`,
+	"group1": fold(abbreviations1),
+	"group2": "(?:" + fold(abbreviations2) + `|[mM][ft][gG])`,
 }
+
+// Abbreviations that may end a sentence, and those that do not; see fold.
+const (
+	abbreviations1 = `Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec Mon Tue Tues Wed Thu Thurs Fri Ala Ariz ^Az ^Ark Calif Colo Conn Ct Dak ^Del Fla Ga ^Ill
+		Ind Kan Kans Ky ^La ^Mass Md Mich Minn ^Miss Mo Mont Neb Nev Okla ^Ore ^Pa Penn Tenn ^Tex Va Vt ^Wash Wis Wisc Wyo Inc Co Cos Corp Pty Ptys Ppty Pptys
+		Pte Ptes Ppte Pptes Ltd Plc Rt Bancorp Bhd Assn Univ Intl Sys tel est ext sq Jr Sr Bros Ed\.D Ph\.D Blvd Rd Esq etc al seq Bldg`
+	abbreviations2 = `Mr Mrs Ms ^Miss Dr Drs Prof Profs Sen Sens Rep Reps Atty Attys Lt Col Gen Messrs Gov Govs Adm Rev Maj Sgt Cpl Pvt Capt St Ste Ave Pres Lieut
+		Hon Brig Cmdr Comdr Pfc Spc Supt Supts Det Mt Ft Adj Adv Asst Assoc Ens Insp Mlle Mme Msgr Sfc vs Alex Wm Jos Cie a\.k\.a cf TREAS Ph
+		Invt Elec Natl Dept`
+)
 
 //go:embed tokenclasses.json
 var tokenClasses []byte

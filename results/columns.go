@@ -5,7 +5,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,12 +13,6 @@ import (
 type Column struct {
 	Name   string
 	Values []float64
-}
-
-// A numbersRow is a row of a table of numbers.
-type numbersRow struct {
-	fields []string
-	place  Place
 }
 
 // ReadColumns reads a file as [Columns] does.
@@ -43,21 +36,18 @@ func Columns(name string, r io.Reader, images []string) ([]Column, error) {
 	}
 	c := &collector{input: in}
 	h, names := columnsOf(in.head.first)
-	rows, err := c.rowsOf(h, images)
+	all, err := c.numbers(h, names, images)
 	if err != nil {
 		return nil, err
 	}
 	var columns []Column
-	for k, title := range names {
-		if k == h.image {
-			continue
-		}
-		values, err := c.numbers(rows, k, title)
-		if err != nil {
-			return nil, err
-		}
-		if values != nil {
-			columns = append(columns, Column{title, values})
+	for _, n := range all {
+		switch {
+		case !n.some:
+		case n.wrong != nil:
+			return nil, n.wrong
+		default:
+			columns = append(columns, n.Column)
 		}
 	}
 	if len(columns) == 0 {
@@ -80,60 +70,81 @@ func columnsOf(line string) (header, []string) {
 	return h, names
 }
 
-// rowsOf are the rows of images, in their order.
-func (c *collector) rowsOf(h header, images []string) ([]numbersRow, error) {
-	order := make(map[string]int, len(images))
-	for i, image := range images {
-		order[image] = i
+// numbers are a column of a table.
+type numbers struct {
+	Column
+	some  bool  // it has numbers
+	wrong error // of the first field that is no number
+}
+
+// numbers reads the columns of a table in the order of images.
+func (c *collector) numbers(h header, names, images []string) ([]numbers, error) {
+	order := newIndex(func(i int) string { return images[i] })
+	for _, image := range images {
+		order.add([]byte(image))
 	}
-	rows := make([]numbersRow, len(images))
-	err := c.rows(h, func(fields []string, n int, p Place) error {
-		image := strconv.Itoa(n)
+	columns := make([]numbers, len(names))
+	for k, name := range names {
+		columns[k].Column = Column{name, make([]float64, len(images))}
+	}
+	places := make([]Place, len(images))
+	var number []byte
+	err := c.rows(h, func(fields [][]byte, n int, p Place) error {
+		if len(fields) < len(names) {
+			return c.at(p, "%d fields, want %d", len(fields), len(names))
+		}
+		number = strconv.AppendInt(number[:0], int64(n), 10)
+		image := number
 		if h.image >= 0 {
 			image = fields[h.image]
 		}
-		i, ok := order[image]
+		i, ok := order.find(image)
 		if !ok {
 			return nil // it is not scored
 		}
-		if rows[i].fields != nil {
-			return c.at(p, "image %s stands already in %s", image, rows[i].place)
+		if places[i].Line > 0 {
+			return c.at(p, "image %s stands already in %s", image, places[i])
 		}
-		rows[i] = numbersRow{slices.Clone(fields), p}
+		places[i] = p
+		for k := range columns {
+			if k != h.image {
+				c.number(&columns[k], i, fields[k], p)
+			}
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
+	return columns, c.missing(images, places)
+}
+
+// missing is an error if some images have no place.
+func (c *collector) missing(images []string, places []Place) error {
 	var missing []string
 	for i, image := range images {
-		if rows[i].fields == nil {
+		if places[i].Line == 0 {
 			missing = append(missing, image)
 		}
 	}
-	if len(missing) > 0 {
-		return nil, fmt.Errorf("%s: no numbers for %d of %d images: %s", c.name, len(missing), len(images), strings.Join(missing[:min(5, len(missing))], ", "))
+	if len(missing) == 0 {
+		return nil
 	}
-	return rows, nil
+	return fmt.Errorf("%s: no numbers for %d of %d images: %s", c.name, len(missing), len(images), strings.Join(missing[:min(5, len(missing))], ", "))
 }
 
-// numbers are those of a column, nil if it has none.
-func (c *collector) numbers(rows []numbersRow, column int, title string) ([]float64, error) {
-	values := make([]float64, len(rows))
-	var wrong error
-	good := 0
-	for i, row := range rows {
-		x, err := strconv.ParseFloat(row.fields[column], 64)
-		if err == nil {
-			good++
-		}
-		if wrong == nil && (err != nil || math.IsNaN(x) || math.IsInf(x, 0)) {
-			wrong = c.at(row.place, "%s: %q is no number", title, row.fields[column])
-		}
-		values[i] = x
+// number reads a number of image i.
+func (c *collector) number(column *numbers, i int, field []byte, p Place) {
+	var x float64
+	err := strconv.ErrSyntax
+	if len(field) > 0 && strings.IndexByte("+-.0123456789iInN", field[0]) >= 0 { // an error of ParseFloat costs time
+		x, err = strconv.ParseFloat(string(field), 64)
 	}
-	if good == 0 {
-		return nil, nil
+	if err == nil {
+		column.some = true
+		column.Values[i] = x
 	}
-	return values, wrong
+	if column.wrong == nil && (err != nil || math.IsNaN(x) || math.IsInf(x, 0)) {
+		column.wrong = c.at(p, "%s: %q is no number", column.Name, field)
+	}
 }

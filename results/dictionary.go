@@ -6,20 +6,22 @@ func matchDictionary(h head) bool { return h.outline["{}"] }
 // readDictionary reads the captions of each image under its name, as the Python
 // code of the metrics has them in memory.
 func readDictionary(c *collector) error {
-	d := c.document()
-	err := d.object(func(image string) error {
-		raw, line, err := d.value()
+	t := c.json()
+	var captions []string
+	err := t.object(func(image []byte) error {
+		raw, line, err := c.value(t)
 		if err != nil {
 			return err
 		}
-		e := Entry{Image: image, Place: Place{Line: line}, whole: true}
-		if e.Captions, _, err = captionsOf(raw); err != nil {
-			return c.at(e.Place, "%q: %w", image, err)
+		f := finding{image: image, place: Place{Line: line}, whole: true}
+		if captions, _, err = c.captionsOf(raw, captions[:0]); err != nil {
+			return c.at(f.place, "%q: %w", image, err)
 		}
-		return c.add(e)
+		f.captions = captions
+		return c.add(f)
 	})
 	if err != nil {
 		return err
 	}
-	return d.end()
+	return t.finish()
 }

@@ -2,12 +2,12 @@ package results
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -22,9 +22,32 @@ const longestLine = 1 << 24
 
 // An input is the text of a file, unpacked and without byte order mark.
 type input struct {
-	name string
-	text *bufio.Reader
-	head head
+	name   string
+	packed *counter
+	text   *bufio.Reader
+	head   head
+}
+
+// A counter knows how much of a file was read, in bytes.
+type counter struct {
+	io.Reader
+	done, size int64 // size is 0 if it is not known
+}
+
+func newCounter(r io.Reader) *counter {
+	c := &counter{Reader: r}
+	if f, ok := r.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			c.size = info.Size()
+		}
+	}
+	return c
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.done += int64(n)
+	return n, err
 }
 
 // A head is the beginning of a file.
@@ -35,7 +58,8 @@ type head struct {
 }
 
 func open(name string, r io.Reader) (*input, error) {
-	text := bufio.NewReaderSize(r, headSize)
+	packed := newCounter(r)
+	text := bufio.NewReaderSize(packed, headSize)
 	magic, err := peek(text, 4)
 	switch {
 	case err != nil:
@@ -65,7 +89,7 @@ func open(name string, r io.Reader) (*input, error) {
 		start = after
 	}
 	first, _, _ := strings.Cut(start, "\n")
-	return &input{name, text, head{start, strings.TrimSuffix(first, "\r"), outlineOf(start)}}, nil
+	return &input{name, packed, text, head{start, strings.TrimSuffix(first, "\r"), outlineOf(start)}}, nil
 }
 
 // peek returns the next n bytes, or fewer at the end.
@@ -77,20 +101,20 @@ func peek(r *bufio.Reader, n int) (string, error) {
 	return string(b), err
 }
 
-// lines yields the lines of the text, numbered from 1, without line ends. The
-// error ends them.
+// lines yields the lines of the text, numbered from 1, without line ends, each good
+// until the next. The error ends them.
 func (in *input) lines() iter.Seq2[Place, textLine] {
 	return func(yield func(Place, textLine) bool) {
 		sc := bufio.NewScanner(in.text)
-		sc.Buffer(nil, longestLine)
+		sc.Buffer(make([]byte, 1<<16), longestLine)
 		n := 0
 		for sc.Scan() {
 			n++
-			line := textLine{text: sc.Text()}
-			if !utf8.ValidString(line.text) {
+			line := textLine{text: sc.Bytes()}
+			if !utf8.Valid(line.text) {
 				line.err = fmt.Errorf("%s:%d: not UTF-8", in.name, n)
 			}
-			if !yield(Place{Line: n}, line) || line.err != nil {
+			if !yield(Place{Line: int32(n)}, line) || line.err != nil {
 				return
 			}
 		}
@@ -98,44 +122,12 @@ func (in *input) lines() iter.Seq2[Place, textLine] {
 			if errors.Is(err, bufio.ErrTooLong) {
 				err = fmt.Errorf("a line of more than %d MB", longestLine>>20)
 			}
-			yield(Place{Line: n + 1}, textLine{err: fmt.Errorf("%s:%d: %w", in.name, n+1, err)})
+			yield(Place{Line: int32(n + 1)}, textLine{err: fmt.Errorf("%s:%d: %w", in.name, n+1, err)})
 		}
 	}
 }
 
 type textLine struct {
-	text string
+	text []byte
 	err  error
-}
-
-// A lineCounter passes text on and knows in which line each of its bytes stands.
-type lineCounter struct {
-	r      io.Reader
-	offset int64
-	breaks []int64 // places of line breaks after the last one asked for
-	line   int     // of the first byte after the last one asked for
-}
-
-func (l *lineCounter) Read(p []byte) (int, error) {
-	n, err := l.r.Read(p)
-	for rest, at := p[:n], l.offset; ; {
-		i := bytes.IndexByte(rest, '\n')
-		if i < 0 {
-			break
-		}
-		l.breaks = append(l.breaks, at+int64(i))
-		rest, at = rest[i+1:], at+int64(i)+1
-	}
-	l.offset += int64(n)
-	return n, err
-}
-
-// at is the line of a byte; places must not go backwards.
-func (l *lineCounter) at(offset int64) int {
-	passed := 0
-	for passed < len(l.breaks) && l.breaks[passed] < offset {
-		passed++
-	}
-	l.breaks, l.line = l.breaks[passed:], l.line+passed
-	return l.line
 }

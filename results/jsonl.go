@@ -1,23 +1,18 @@
 package results
 
-import "io"
-
 func matchJSONL(h head) bool {
 	return h.outline.any("", imageNames) &&
 		(h.outline.any("", hypNames) || h.outline.any("", referenceNames) || h.outline["error"])
 }
 
-// readJSONL reads one object after the other, whatever stands between them.
+// readJSONL reads one object after the other, whatever space stands between them.
 func readJSONL(c *collector) error {
-	d := c.document()
+	t := c.json()
 	for {
-		if !d.More() {
-			if _, err := d.Token(); err != io.EOF {
-				return d.wrong(err)
-			}
-			return nil
+		if _, ok := t.next(); !ok {
+			return t.finish()
 		}
-		raw, line, err := d.value()
+		raw, line, err := c.value(t)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ func Merge(files ...*File) (*File, error) {
 	if len(files) == 1 {
 		return files[0], nil
 	}
-	all := &File{also: map[string]string{}, index: map[string]int{}}
+	all := newFile()
 	var names []string
 	for i, f := range files {
 		if err := alike(files[0], f); err != nil {
@@ -24,21 +24,40 @@ func Merge(files ...*File) (*File, error) {
 		if names = append(names, f.Name); slices.Contains(names[:i], f.Name) {
 			return nil, fmt.Errorf("%s is named twice", f.Name)
 		}
-		for name, image := range f.also {
-			all.also[name] = image
-		}
-		for _, e := range f.Entries {
-			k, ok := all.index[e.Image]
-			if !ok {
-				all.index[e.Image] = len(all.Entries)
-				all.Entries = append(all.Entries, e)
-				continue
-			}
-			all.Entries[k].References = slices.Concat(all.Entries[k].References, e.References)
+		for k, name := range f.also.names {
+			all.also.set(name, f.also.images[k])
 		}
 	}
 	all.Name = strings.Join(names, ", ")
+	all.merge(files)
 	return all, nil
+}
+
+// merge gives an empty file the entries of others.
+func (f *File) merge(files []*File) {
+	var counts []int // of references, by entry
+	total := 0
+	for _, other := range files {
+		f.Entries = slices.Grow(f.Entries, max(0, len(other.Entries)-len(f.Entries)))
+		for _, e := range other.Entries {
+			i, again := f.index.add([]byte(e.Image))
+			if !again {
+				f.Entries, counts = append(f.Entries, e), append(counts, 0)
+			}
+			counts[i] += len(e.References)
+			total += len(e.References)
+		}
+	}
+	texts := make([]string, total)
+	for i, n := range counts {
+		f.Entries[i].References, texts = texts[:0:n], texts[n:]
+	}
+	for _, other := range files {
+		for _, e := range other.Entries {
+			i, _ := f.entry(e.Image)
+			f.Entries[i].References = append(f.Entries[i].References, e.References...)
+		}
+	}
 }
 
 // alike is an error if one of two files names its images and the other does not,
@@ -68,15 +87,15 @@ func (f *File) Splits() []string {
 
 // Of is the part of a file in some splits.
 func (f *File) Of(splits ...string) *File {
-	part := *f
-	part.Entries, part.index = nil, map[string]int{}
+	part := newFile()
+	part.Name, part.Format, part.ByLine, part.Skipped, part.also = f.Name, f.Format, f.ByLine, f.Skipped, f.also
 	for _, e := range f.Entries {
 		if slices.Contains(splits, e.Split) {
-			part.index[e.Image] = len(part.Entries)
+			part.index.add([]byte(e.Image))
 			part.Entries = append(part.Entries, e)
 		}
 	}
-	return &part
+	return part
 }
 
 // Pairs are images with what systems and people say of them, in the order of the
@@ -127,12 +146,13 @@ func Pair(refs *File, systems ...*File) (*Pairs, error) {
 			return nil, err
 		}
 	}
-	places := make([]map[int]int, len(systems)) // entry of references to entry of a system
+	places := make([][]int32, len(systems)) // by system and entry of the references: entry of the system, plus 1
 	for k, s := range systems {
-		places[k] = p.places(refs, s)
-		if len(places[k]) == 0 {
+		found, some := p.places(refs, s)
+		if !some {
 			return nil, fmt.Errorf("no image is in both %s (%s, ...) and %s (%s, ...)", s.Name, s.Entries[0].Image, refs.Name, refs.Entries[0].Image)
 		}
+		places[k] = found
 	}
 	p.collect(refs, systems, places)
 	if len(p.Images) == 0 {
@@ -142,22 +162,18 @@ func Pair(refs *File, systems ...*File) (*Pairs, error) {
 }
 
 // places finds the entries of a system among the references, and notes those that
-// are in one file only.
-func (p *Pairs) places(refs, system *File) map[int]int {
-	found, alone := places(system, func(image string) (int, bool) {
-		if i, ok := refs.index[image]; ok {
+// are in one file only. some is false if there are no others.
+func (p *Pairs) places(refs, system *File) (found []int32, some bool) {
+	found, alone := places(refs, system, func(image string) (int, bool) {
+		if i, ok := refs.entry(image); ok {
 			return i, true
 		}
-		i, ok := refs.index[refs.also[image]]
-		return i, ok
+		return refs.entry(refs.also.of(image))
 	})
-	if len(found) == 0 {
+	if len(alone) == len(system.Entries) {
 		if short, ok := baseNames(refs); ok {
-			found, alone = places(system, func(image string) (int, bool) {
-				i, ok := short[base(image)]
-				return i, ok
-			})
-			p.BaseNames = p.BaseNames || len(found) > 0
+			found, alone = places(refs, system, func(image string) (int, bool) { return short.find([]byte(base(image))) })
+			p.BaseNames = p.BaseNames || len(alone) < len(system.Entries)
 		}
 	}
 	if len(alone) > 0 {
@@ -165,27 +181,27 @@ func (p *Pairs) places(refs, system *File) map[int]int {
 	}
 	var others []string
 	for i, e := range refs.Entries {
-		if _, ok := found[i]; !ok {
+		if found[i] == 0 {
 			others = append(others, e.Image)
 		}
 	}
 	if len(others) > 0 {
 		p.Unmatched = append(p.Unmatched, Unmatched{refs.Name, system.Name, "references", others})
 	}
-	return found
+	return found, len(alone) < len(system.Entries)
 }
 
 // places finds entries; alone are the images that look does not find, or found for
 // an image before.
-func places(system *File, look func(image string) (int, bool)) (found map[int]int, alone []string) {
-	found = map[int]int{}
+func places(refs, system *File, look func(image string) (int, bool)) (found []int32, alone []string) {
+	found = make([]int32, len(refs.Entries))
 	for k, e := range system.Entries {
 		i, ok := look(e.Image)
-		if _, again := found[i]; !ok || again {
+		if !ok || found[i] > 0 {
 			alone = append(alone, e.Image)
 			continue
 		}
-		found[i] = k
+		found[i] = int32(k + 1)
 	}
 	return found, alone
 }
@@ -194,37 +210,44 @@ func places(system *File, look func(image string) (int, bool)) (found map[int]in
 func base(image string) string { return path.Base(strings.ReplaceAll(image, `\`, "/")) }
 
 // baseNames are the entries by names without folders; false if two are the same.
-func baseNames(f *File) (map[string]int, bool) {
-	names := make(map[string]int, len(f.Entries))
-	for i, e := range f.Entries {
-		name := base(e.Image)
-		if _, again := names[name]; again {
+func baseNames(f *File) (*index, bool) {
+	names := newIndex(func(i int) string { return base(f.Entries[i].Image) })
+	for _, e := range f.Entries {
+		if _, again := names.add([]byte(base(e.Image))); again {
 			return nil, false
 		}
-		names[name] = i
 	}
 	return names, true
 }
 
-func (p *Pairs) collect(refs *File, systems []*File, places []map[int]int) {
-	at := make([]int, len(systems[0].Entries)) // entry of references, plus 1
+// collect takes the images that have a place everywhere, in the order of the first
+// system.
+func (p *Pairs) collect(refs *File, systems []*File, places [][]int32) {
+	at := make([]int32, len(systems[0].Entries)) // entry of references, plus 1
+	n := 0
 	for i, k := range places[0] {
-		at[k] = i + 1
+		everywhere := k > 0
+		for _, found := range places[1:] {
+			everywhere = everywhere && found[i] > 0
+		}
+		if everywhere {
+			at[k-1] = int32(i + 1)
+			n++
+		}
+	}
+	p.Images, p.References = make([]string, 0, n), make([][]string, 0, n)
+	for s := range systems {
+		p.Captions[s] = make([][]string, 0, n)
 	}
 	for k, e := range systems[0].Entries {
 		i := at[k] - 1
-		everywhere := i >= 0
-		for _, found := range places[1:] {
-			_, ok := found[i]
-			everywhere = everywhere && ok
-		}
-		if !everywhere {
+		if i < 0 {
 			continue
 		}
 		p.Images = append(p.Images, e.Image)
 		p.References = append(p.References, refs.Entries[i].References)
 		for s := range systems {
-			p.Captions[s] = append(p.Captions[s], systems[s].Entries[places[s][i]].Captions)
+			p.Captions[s] = append(p.Captions[s], systems[s].Entries[places[s][i]-1].Captions)
 		}
 	}
 }

@@ -1,11 +1,16 @@
 package results
 
 import (
+	"bytes"
 	"compress/gzip"
+	"encoding/csv"
+	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -201,6 +206,36 @@ func TestWriteFile(t *testing.T) {
 	}
 	if err := CheckName("t.parquet"); err == nil || !strings.HasPrefix(err.Error(), "t.parquet: want a name that ends in .csv") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestWritten compares what a table is written as with encoding/csv and
+// encoding/json.
+func TestWritten(t *testing.T) {
+	texts := []string{"a", "", " a", "a,b", "a\tb", `"a"`, `\.`, "a\nb", "a\r", "é<>&\u2028", "\u00a0x", "a\\b", "\x7f"}
+	numbers := []float64{0, 1, -0.5, 1. / 3, 1e-6, 9e-7, -1e-7, 1e-300, 1e21, 123456789e15, 5e-324, math.Copysign(0, -1), 1e100}
+	for i, text := range texts {
+		table := &Table{System: []string{text}, Images: []string{text}, Caption: []string{text}, Columns: []Column{{text + "x", numbers[i : i+1]}}}
+		var want, got bytes.Buffer
+		w := csv.NewWriter(&want)
+		w.Write([]string{"system", "image", "caption", text + "x"})
+		w.Write([]string{text, text, text, strconv.FormatFloat(numbers[i], 'g', -1, 64)})
+		w.Flush()
+		if err := table.writeRows(&got, ','); err != nil || got.String() != want.String() {
+			t.Errorf("CSV of %q: %q, %v, want %q", text, got.String(), err, want.String())
+		}
+		quoted, _ := json.Marshal(text)
+		name, _ := json.Marshal(text + "x")
+		number, _ := json.Marshal(numbers[i])
+		line := fmt.Sprintf("{\"system\":%s,\"image\":%s,\"caption\":%s,%s:%s}\n", quoted, quoted, quoted, name, number)
+		got.Reset()
+		if err := table.writeJSONL(&got); err != nil || got.String() != line {
+			t.Errorf("JSON of %q: %q, %v, want %q", text, got.String(), err, line)
+		}
+	}
+	table := &Table{Images: []string{"a"}, Caption: []string{"b"}, Columns: []Column{{"c", []float64{math.NaN()}}}}
+	if err := table.writeJSON(io.Discard); err == nil || err.Error() != "image a: c is NaN, which JSON cannot hold" {
+		t.Errorf("NaN: error %v", err)
 	}
 }
 

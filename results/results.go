@@ -29,9 +29,18 @@ type File struct {
 	Entries []Entry
 	Skipped []string // lines that hold an error instead of a caption
 
-	also  map[string]string // other names of images
-	index map[string]int    // entry of an image
+	also  *aliases // of images
+	index *index   // entry of an image
 }
+
+func newFile() *File {
+	f := &File{also: newAliases()}
+	f.index = newIndex(func(i int) string { return f.Entries[i].Image })
+	return f
+}
+
+// entry is the number of an image's entry.
+func (f *File) entry(image string) (int, bool) { return f.index.find([]byte(image)) }
 
 // An Entry is what a file says of one image.
 type Entry struct {
@@ -46,8 +55,8 @@ type Entry struct {
 
 // A Place is where in a file an entry stands.
 type Place struct {
-	Line  int // from 1
-	Entry int // in a list, from 1; else 0
+	Line  int32 // from 1
+	Entry int32 // in a list, from 1; else 0
 }
 
 func (p Place) String() string {
@@ -83,62 +92,16 @@ func Read(name string, r io.Reader, role Role) (*File, error) {
 }
 
 func (f format) file(in *input, role Role) (*File, error) {
-	c := &collector{input: in, role: role, file: &File{Name: in.name, Format: f.name, also: map[string]string{}, index: map[string]int{}}}
+	c := &collector{input: in, role: role, file: newFile()}
+	c.file.Name, c.file.Format = in.name, f.name
 	if err := f.read(c); err != nil {
 		return nil, err
 	}
 	if len(c.file.Entries) == 0 {
 		return nil, fmt.Errorf("%s: no caption in it (read as %s)", in.name, f.name)
 	}
+	if role == References {
+		c.refs.share(c.file.Entries)
+	}
 	return c.file, nil
-}
-
-// A collector puts what a reader finds into a file.
-type collector struct {
-	*input
-	role Role
-	file *File
-}
-
-// at is an error at a place of the input.
-func (c *collector) at(p Place, format string, args ...any) error {
-	where := fmt.Sprintf("%s:%d: ", c.name, p.Line)
-	if p.Entry > 0 {
-		where += fmt.Sprintf("entry %d: ", p.Entry)
-	}
-	return fmt.Errorf(where+"%w", fmt.Errorf(format, args...))
-}
-
-// add takes an entry with captions, with references, or with both.
-func (c *collector) add(e Entry) error {
-	f := c.file
-	if e.Image == "" {
-		return c.at(e.Place, "no name of an image")
-	}
-	switch {
-	case c.role == References && e.References == nil:
-		e.References, e.Captions = e.Captions, nil
-	case c.role == References:
-		e.Captions = nil
-	case e.Captions == nil:
-		e.Captions, e.References = e.References, nil
-	}
-	if len(e.Captions)+len(e.References) == 0 {
-		return c.at(e.Place, "no caption of image %s", e.Image)
-	}
-	i, again := f.index[e.Image]
-	if !again {
-		f.index[e.Image] = len(f.Entries)
-		f.Entries = append(f.Entries, e)
-		return nil
-	}
-	old := &f.Entries[i]
-	if c.role == Candidates {
-		return c.at(e.Place, "image %s has a caption already, in %s (are these references?)", e.Image, old.Place)
-	}
-	if e.whole || old.whole {
-		return c.at(e.Place, "image %s has references already, in %s", e.Image, old.Place)
-	}
-	old.References = append(old.References, e.References...)
-	return nil
 }

@@ -144,6 +144,7 @@ func TestErrors(t *testing.T) {
 		{"no caption", "[\n{\"image_id\": 1, \"caption\": \"a\"},\n{\"image_id\": 2}]", `f:3: entry 2: no caption (want a "caption", "captions" or "references")`},
 		{"no name", `[{"caption": "a"}]`, "f:1: entry 1: no name of an image"},
 		{"caption is a number", `{"image": "a", "caption": 5}`, `f:1: "caption": want a caption, found 5`},
+		{"list of no captions", `{"image": "a", "captions": [], "references": ["x"]}`, "f:1: no caption of image a"},
 		{"more behind", `[{"image_id": 1, "caption": "a"}] x`, "f:1: invalid character 'x' looking for beginning of value"},
 		{"line is no JSON", "{\"image\":\"a\",\"caption\":\"x\"}\nhello\n", "f:2: invalid character 'h' looking for beginning of value"},
 		{"not UTF-8 in JSON", "[{\"image_id\": 1, \"caption\": \"a\xff\"}]", "f:1: not UTF-8"},
@@ -242,6 +243,7 @@ func FuzzFormats(f *testing.F) {
 func FuzzColumns(f *testing.F) {
 	f.Add([]byte("image,SPICE,note\na,0.5,x\nb,1,y\n"))
 	f.Add([]byte("SPICE\tCLIP\n1\t2\n3\t4\n"))
+	f.Add([]byte("\t\n0\n0\n0")) // more columns in the first line than in rows
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, images := range [][]string{{"a", "b"}, {"1", "2"}} {
 			columns, err := Columns("f", bytes.NewReader(data), images)

@@ -14,11 +14,13 @@ func matchText(h head) bool {
 // readText reads one caption a line; an empty line is an empty caption.
 func readText(c *collector) error {
 	c.file.ByLine = true
+	var number []byte
 	for p, line := range c.lines() {
 		if line.err != nil {
 			return line.err
 		}
-		if err := c.add(Entry{Image: strconv.Itoa(p.Line), Captions: []string{line.text}, Place: p}); err != nil {
+		number = strconv.AppendInt(number[:0], int64(p.Line), 10)
+		if err := c.add(finding{image: number, captions: c.one(line.text), place: p}); err != nil {
 			return err
 		}
 	}

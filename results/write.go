@@ -1,16 +1,17 @@
 package results
 
 import (
-	"bytes"
+	"bufio"
 	"compress/gzip"
-	"encoding/csv"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -78,79 +79,128 @@ func (t *Table) WriteFile(path string) error {
 	})
 }
 
-func (t *Table) writeRows(w io.Writer, separator rune) error {
-	c := csv.NewWriter(w)
-	c.Comma = separator
-	names := []string{"image", "caption"}
-	if t.System != nil {
-		names = append([]string{"system"}, names...)
-	}
-	for _, column := range t.Columns {
-		names = append(names, column.Name)
-	}
-	c.Write(names)
+// rows writes what each row appends to the text before it.
+func (t *Table) rows(w io.Writer, row func(b []byte, i int) ([]byte, error)) error {
+	out := bufio.NewWriterSize(w, 1<<16)
 	for i := range t.Images {
-		row := []string{t.Images[i], t.Caption[i]}
-		if t.System != nil {
-			row = append([]string{t.System[i]}, row...)
-		}
-		for _, column := range t.Columns {
-			row = append(row, strconv.FormatFloat(column.Values[i], 'g', -1, 64))
-		}
-		c.Write(row) // its error stays until the end
-	}
-	c.Flush()
-	return c.Error()
-}
-
-func (t *Table) writeJSON(w io.Writer) error {
-	for i := range t.Images {
-		opening := ",\n"
-		if i == 0 {
-			opening = "[\n"
-		}
-		object, err := t.object(i)
+		b, err := row(out.AvailableBuffer(), i)
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(append([]byte(opening), object...)); err != nil {
+		if _, err := out.Write(b); err != nil {
 			return err
 		}
 	}
-	_, err := io.WriteString(w, "\n]\n")
+	return out.Flush()
+}
+
+// writeRows writes RFC 4180.
+func (t *Table) writeRows(w io.Writer, separator byte) error {
+	var head []byte
+	if t.System != nil {
+		head = append(head, "system"+string(separator)...)
+	}
+	head = append(head, "image"+string(separator)+"caption"...)
+	for _, column := range t.Columns {
+		head = appendField(append(head, separator), column.Name, separator)
+	}
+	if _, err := w.Write(append(head, '\n')); err != nil {
+		return err
+	}
+	return t.rows(w, func(b []byte, i int) ([]byte, error) {
+		if t.System != nil {
+			b = append(appendField(b, t.System[i], separator), separator)
+		}
+		b = append(appendField(b, t.Images[i], separator), separator)
+		b = appendField(b, t.Caption[i], separator)
+		for _, column := range t.Columns {
+			b = strconv.AppendFloat(append(b, separator), column.Values[i], 'g', -1, 64)
+		}
+		return append(b, '\n'), nil
+	})
+}
+
+// appendField appends a field of a row, in quotes where encoding/csv writes them.
+func appendField(b []byte, text string, separator byte) []byte {
+	first, _ := utf8.DecodeRuneInString(text)
+	switch {
+	case text == "":
+		return b
+	case text != `\.` && !unicode.IsSpace(first) && strings.IndexByte(text, separator) < 0 && !strings.ContainsAny(text, "\"\r\n"):
+		return append(b, text...)
+	}
+	return append(append(append(b, '"'), strings.ReplaceAll(text, `"`, `""`)...), '"')
+}
+
+func (t *Table) writeJSON(w io.Writer) error {
+	if _, err := io.WriteString(w, "["); err != nil {
+		return err
+	}
+	object := t.object()
+	err := t.rows(w, func(b []byte, i int) ([]byte, error) {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		return object(append(b, '\n'), i)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, "\n]\n")
 	return err
 }
 
 func (t *Table) writeJSONL(w io.Writer) error {
-	for i := range t.Images {
-		object, err := t.object(i)
-		if err != nil {
-			return err
-		}
-		if _, err := w.Write(append(object, '\n')); err != nil {
-			return err
-		}
-	}
-	return nil
+	object := t.object()
+	return t.rows(w, func(b []byte, i int) ([]byte, error) {
+		b, err := object(b, i)
+		return append(b, '\n'), err
+	})
 }
 
-// object is a row as JSON, keys in the order of the columns.
-func (t *Table) object(i int) ([]byte, error) {
-	keys, values := []string{"image", "caption"}, []any{t.Images[i], t.Caption[i]}
-	if t.System != nil {
-		keys, values = append([]string{"system"}, keys...), append([]any{t.System[i]}, values...)
+// object appends a row as JSON, keys in the order of the columns.
+func (t *Table) object() func(b []byte, i int) ([]byte, error) {
+	keys := make([][]byte, len(t.Columns))
+	for k, column := range t.Columns {
+		keys[k] = append(appendText([]byte{','}, column.Name), ':')
 	}
-	for _, column := range t.Columns {
-		keys, values = append(keys, column.Name), append(values, column.Values[i])
-	}
-	var b bytes.Buffer
-	for k := range keys {
-		key, err1 := json.Marshal(keys[k])
-		value, err2 := json.Marshal(values[k])
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, err
+	return func(b []byte, i int) ([]byte, error) {
+		b = append(b, '{')
+		if t.System != nil {
+			b = append(appendText(append(b, `"system":`...), t.System[i]), ',')
 		}
-		fmt.Fprintf(&b, ",%s:%s", key, value)
+		b = appendText(append(b, `"image":`...), t.Images[i])
+		b = appendText(append(b, `,"caption":`...), t.Caption[i])
+		for k, column := range t.Columns {
+			x := column.Values[i]
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				return nil, fmt.Errorf("image %s: %s is %v, which JSON cannot hold", t.Images[i], column.Name, x)
+			}
+			b = appendNumber(append(b, keys[k]...), x)
+		}
+		return append(b, '}'), nil
 	}
-	return append([]byte{'{'}, append(b.Bytes()[1:], '}')...), nil
+}
+
+// appendNumber writes a number as encoding/json does: as ECMAScript's.
+func appendNumber(b []byte, x float64) []byte {
+	if a := math.Abs(x); a == 0 || 1e-6 <= a && a < 1e21 {
+		return strconv.AppendFloat(b, x, 'f', -1, 64)
+	}
+	b = strconv.AppendFloat(b, x, 'e', -1, 64)
+	if n := len(b); b[n-3] == '-' && b[n-2] == '0' { // e-07 is e-7
+		b = append(b[:n-2], b[n-1])
+	}
+	return b
+}
+
+// appendText writes a text as encoding/json does.
+func appendText(b []byte, text string) []byte {
+	for i := range len(text) {
+		if c := text[i]; !inText[c] || c >= utf8.RuneSelf || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(text) // has no error for texts
+			return append(b, quoted...)
+		}
+	}
+	return append(append(append(b, '"'), text...), '"')
 }

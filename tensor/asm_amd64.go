@@ -104,6 +104,9 @@ func emaAVX512(avg, w []float32, keep, add float32)
 func adamwAVX512(w, g, m, v []float32, c *adamwStep)
 
 //go:noescape
+func fmaAVX512(n int)
+
+//go:noescape
 func gemm1AVX2(k int, a *float32, ars, acs int, b *float32, brs int, c *float32, crs int, w int, add bool)
 
 //go:noescape
@@ -183,6 +186,9 @@ func emaAVX2(avg, w []float32, keep, add float32)
 
 //go:noescape
 func adamwAVX2(w, g, m, v []float32, c *adamwStep)
+
+//go:noescape
+func fmaAVX2(n int)
 
 //go:noescape
 func halfToFloatF16C(dst *float32, src *uint16, n int)

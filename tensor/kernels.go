@@ -31,6 +31,9 @@ type kernels struct {
 	adamw func(w, g, m, v []float32, c *adamwStep)
 	ema   func(avg, w []float32, keep, add float32)
 
+	fma     func(n int) // n times fmaSize multiply-adds in registers
+	fmaSize int
+
 	halfToFloat func(dst []float32, src []uint16)
 	floatToHalf func(dst []uint16, src []float32)
 }

@@ -62,10 +62,11 @@ var genericKernels = kernels{
 		}
 		return x
 	}),
-	expSum:      expSumGeneric,
-	sumExp:      sumExpGeneric,
-	adamw:       adamwGeneric,
-	ema:         emaGeneric,
+	expSum: expSumGeneric,
+	sumExp: sumExpGeneric,
+	adamw:  adamwGeneric,
+	ema:    emaGeneric,
+	fma:    fmaGeneric, fmaSize: 8,
 	halfToFloat: halfToFloatGeneric,
 	floatToHalf: floatToHalfGeneric,
 }
@@ -151,5 +152,24 @@ func adamwGeneric(w, g, m, v []float32, c *adamwStep) {
 func emaGeneric(avg, w []float32, keep, add float32) {
 	for i := range avg {
 		avg[i] = keep*avg[i] + add*w[i]
+	}
+}
+
+func fmaGeneric(n int) {
+	var a, b, c, d, e, f, g, h float32
+	x, y := float32(1), float32(0)
+	for range n {
+		a += x * y
+		b += x * y
+		c += x * y
+		d += x * y
+		e += x * y
+		f += x * y
+		g += x * y
+		h += x * y
+		y = -y
+	}
+	if sum := a + b + c + d + e + f + g + h; sum != sum {
+		panic("tensor: a multiple of 1 is not a number") // so that the sums are computed
 	}
 }

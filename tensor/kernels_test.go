@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 )
@@ -13,6 +14,18 @@ func eachRow(t *testing.T, f func(t *testing.T, k *kernels)) {
 	for _, k := range table {
 		t.Run(k.level.String(), func(t *testing.T) { f(t, k) })
 	}
+}
+
+func TestRowsAreComplete(t *testing.T) {
+	eachRow(t, func(t *testing.T, k *kernels) {
+		row := reflect.ValueOf(*k)
+		for i := range row.NumField() {
+			if name := row.Type().Field(i).Name; name != "level" && row.Field(i).IsZero() {
+				t.Errorf("no %s", name)
+			}
+		}
+		k.fma(3)
+	})
 }
 
 // A call runs one vector kernel on three inputs of equal length, the first of which it may change.

@@ -96,6 +96,9 @@ func halfToFloat8NEON(dst *float32, src *uint16, n int)
 func floatToHalf8NEON(dst *uint16, src *float32, n int)
 
 //go:noescape
+func fmaNEON(n int)
+
+//go:noescape
 func convNEONw4n1(args *convArgs)
 
 //go:noescape

@@ -14,7 +14,7 @@ import (
 
 // Every command of the README and the pages in docs runs, page by page from
 // top to bottom, in a folder with a toy data set in flickr8k, photographs in
-// photos, and one of them in photo.jpg.
+// photos, one of them in photo.jpg, and captions in theirs.json and refs.json.
 func TestDocumentedCommands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains several models")
@@ -45,12 +45,32 @@ func TestDocumentedCommands(t *testing.T) {
 		if err := setup(env); err != nil {
 			return err
 		}
-		data, err := os.ReadFile(filepath.Join(env.WorkDir, "photos", "astronaut.jpg"))
+		for name, text := range map[string]string{
+			"theirs.json": `[{"image_id": 1, "caption": "A dog runs."}, {"image_id": 2, "caption": "A cat."}]`,
+			"refs.json":   `{"annotations": [{"image_id": 1, "caption": "The dog runs"}, {"image_id": 2, "caption": "A cat sits"}]}`,
+		} {
+			if err := os.WriteFile(filepath.Join(env.WorkDir, name), []byte(text), 0o644); err != nil {
+				return err
+			}
+		}
+		return copyFiles(map[string]string{
+			filepath.Join(env.WorkDir, "photo.jpg"):        filepath.Join(env.WorkDir, "photos", "astronaut.jpg"),
+			filepath.Join(env.WorkDir, "example_1.csv.gz"): filepath.Join(testutil.Root(), "metric", "testdata", "example_1.csv.gz"),
+		})
+	}})
+}
+
+func copyFiles(to map[string]string) error {
+	for name, from := range to {
+		data, err := os.ReadFile(from)
 		if err != nil {
 			return err
 		}
-		return os.WriteFile(filepath.Join(env.WorkDir, "photo.jpg"), data, 0o644)
-	}})
+		if err := os.WriteFile(name, data, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // documented are the showtell commands in the fenced blocks of a page, as
@@ -71,7 +91,7 @@ func documented(page string) []string {
 		line, _, _ = strings.Cut(line, "  #")
 		line = strings.TrimSpace(strings.TrimPrefix(line, "$ "))
 		if rest, ok := strings.CutPrefix(line, "go run ./cmd/showtell"); ok {
-			line = "showtell" + strings.ReplaceAll(rest, " testdata/", " photos/")
+			line = "showtell" + strings.NewReplacer(" testdata/", " photos/", " metric/testdata/", " ").Replace(rest)
 		}
 		if !strings.HasPrefix(line, "showtell") {
 			continue

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -13,13 +14,14 @@ import (
 
 type evalCommand struct {
 	streams
-	data   dataFlags
-	search searchFlags
-	model  string
-	split  string
-	report string
-	json   bool
-	limit  int
+	data    dataFlags
+	search  searchFlags
+	model   string
+	split   string
+	report  string
+	metrics []string
+	json    bool
+	limit   int
 }
 
 func newEval(s streams) *cobra.Command {
@@ -41,6 +43,7 @@ caption, references and scores.`,
 	flags.StringVarP(&c.model, "model", "m", "", "model file (default: the one inside this program)")
 	flags.StringVar(&c.split, "split", "test", "train, dev or test")
 	flags.StringVar(&c.report, "report", "", "HTML file to write")
+	flags.StringSliceVar(&c.metrics, "metrics", nil, "some of bleu, meteor, rougeL, ciderD, cider (default: all)")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object, with all captions")
 	flags.IntVar(&c.limit, "limit", 0, "only the first so many pictures (default: all)")
 	c.search.add(flags)
@@ -55,6 +58,10 @@ func (c *evalCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	if c.limit < 0 {
 		return usageError("--limit %d: not a number of pictures", c.limit)
+	}
+	metrics, err := metricNames(c.metrics)
+	if err != nil {
+		return err
 	}
 	if c.report != "" {
 		if err := writable(c.report); err != nil {
@@ -76,12 +83,15 @@ func (c *evalCommand) run(cmd *cobra.Command, args []string) error {
 	if c.limit > 0 {
 		items = items[:min(c.limit, len(items))]
 	}
-	meteor, err := meteordata.Open()
-	if err != nil {
-		return err
+	opts := eval.Options{Search: &c.search.Options, Metrics: metrics}
+	if slices.Contains(metrics, "METEOR") {
+		if opts.Meteor, err = meteordata.Open(); err != nil {
+			return err
+		}
 	}
 	step, finish := c.lazyBar("captioning")
-	result, err := eval.Run(ctx, m, items, &eval.Options{Search: &c.search.Options, Meteor: meteor, Progress: step})
+	opts.Progress = step
+	result, err := eval.Run(ctx, m, items, &opts)
 	finish()
 	if err != nil {
 		return err

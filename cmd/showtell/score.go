@@ -25,6 +25,7 @@ type scoreCommand struct {
 	df       string
 	train    string
 	split    string
+	joined   bool
 	samples  int
 	seed     uint64
 	json     bool
@@ -59,6 +60,7 @@ the numbers mean.`,
 	flags.StringVar(&c.df, "df", "", "file of references that say how rare words are, for CIDEr (default: the references scored against)")
 	flags.StringVar(&c.train, "train", "", "file of the training captions, to count copies of them")
 	flags.StringVar(&c.split, "split", "", "only references of this split, if their file has splits (default: all)")
+	flags.BoolVar(&c.joined, "joined", false, "tokenise all captions together, as published numbers were; differs where the next caption decides about a dot")
 	flags.IntVar(&c.samples, "samples", 1000, "samples for intervals and tests; 0 for neither")
 	flags.Uint64Var(&c.seed, "seed", 0, "seed of the samples (default 0)")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object for each file of captions, and one for the comparison")
@@ -139,7 +141,7 @@ func metricNames(wanted []string) ([]string, error) {
 // A system is a file of captions and how it did.
 type system struct {
 	file      *results.File
-	captions  [][]string // by image
+	captions  []string // by image
 	scores    []metric.Result
 	columns   []metric.Result   // that others computed
 	intervals []metric.Interval // of scores, then of columns; nil: not wanted
@@ -163,8 +165,8 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	for k, s := range systems {
-		s.captions = pairs.Captions[k]
-		s.diversity = metric.Diverse(s.captions, training)
+		s.captions = firsts(pairs.Captions[k])
+		s.diversity = metric.Diverse(pairs.Captions[k], training)
 		if err := c.score(ctx, s, pairs, frequencies); err != nil {
 			return err
 		}
@@ -282,15 +284,24 @@ func (c *scoreCommand) others() (*metric.Frequencies, []string, error) {
 	return frequencies, training, nil
 }
 
+// firsts are the captions that are scored.
+func firsts(lists [][]string) []string {
+	captions := make([]string, len(lists))
+	for i, list := range lists {
+		captions[i] = list[0]
+	}
+	return captions
+}
+
 func (c *scoreCommand) score(ctx context.Context, s *system, pairs *results.Pairs, frequencies *metric.Frequencies) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	hyps := make([]string, len(s.captions))
-	for i, list := range s.captions {
-		hyps[i] = list[0]
+	newCorpus := metric.NewCorpus
+	if c.joined {
+		newCorpus = metric.NewCorpusJoined
 	}
-	corpus, err := metric.NewCorpus(hyps, pairs.References)
+	corpus, err := newCorpus(s.captions, pairs.References)
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"showtell/internal/testutil"
+	"showtell/metric"
 )
 
 // scoreOf runs showtell score and returns its scores.
@@ -109,6 +110,24 @@ func TestScoreIsOfficial(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestTableOfMetrics compares the table of docs/metrics.md with what is computed,
+// and with the official values.
+func TestTableOfMetrics(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(testutil.Root(), "docs", "metrics.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := filepath.Join(testutil.Root(), "metric", "testdata")
+	got, want := scoreOf(t, filepath.Join(data, "example_1.csv.gz")), official(t, filepath.Join(data, "scores_example_1.json.gz"))
+	for _, name := range metric.Names() {
+		key := strings.ToLower(strings.ReplaceAll(name, "-", "_"))
+		row := fmt.Sprintf("| %s | %.12f | %.12f |\n", name, want[key], got[key])
+		if name != "CIDEr" && !strings.Contains(string(page), row) {
+			t.Errorf("docs/metrics.md lacks the row %s", row)
+		}
 	}
 }
 

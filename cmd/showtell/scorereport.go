@@ -99,7 +99,7 @@ func perImageTable(systems []*system, pairs *results.Pairs) *results.Table {
 			if len(systems) > 1 {
 				t.System = append(t.System, s.file.Name)
 			}
-			t.Images, t.Caption = append(t.Images, image), append(t.Caption, s.captions[i][0])
+			t.Images, t.Caption = append(t.Images, image), append(t.Caption, s.captions[i])
 		}
 		for k, r := range s.all() {
 			t.Columns[k].Values = append(t.Columns[k].Values, r.PerImage...)

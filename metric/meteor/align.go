@@ -10,43 +10,49 @@ const beam = 40
 
 // An aligner chooses matches. Its arrays are used again for the next sentence.
 type aligner struct {
-	corpus             *corpus
-	hyp, ref           []int32
-	matches            [][]match // by start in ref
-	hypCover, refCover []int     // matches that cover each word
-	hypPlaces          map[int32][]place
-	refPlaces          map[int32][]place
+	corpus                           *corpus
+	hyp, ref                         *sentence
+	hypWords, hypPhrases, refPhrases index
 
-	fixed     []*match // by start in ref, chosen before the search
+	matches            []match // by start in ref
+	starts             []int32 // by word of ref: its first match; one more for the end
+	swapped            []match // found from hyp to ref
+	hypCover, refCover []int32 // matches that cover each word
+
+	fixed     []int32 // by start in ref: the match chosen before the search, -1: none
 	now, next states
 	taken     []link
 	chosen    []match
 }
 
 func newAligner(c *corpus) *aligner {
-	return &aligner{corpus: c, hypPlaces: map[int32][]place{}, refPlaces: map[int32][]place{}}
+	a := &aligner{corpus: c}
+	a.hypWords.first = make([]int32, len(c.words))
+	if c.phrases != nil {
+		a.hypPhrases.first = make([]int32, len(c.phrases.others))
+		a.refPhrases.first = make([]int32, len(c.phrases.others))
+	}
+	return a
 }
 
 // A state is an alignment of the words of ref before some word.
 type state struct {
-	words    int // covered on both sides, as the search counts them
-	chunks   int
-	distance int
-	at       int // end of the last match in ref, or the word after one that stayed alone
-	last     int // end of the last match in hyp, -1 if the word before stayed alone
-	taken    int // the last match taken, in aligner.taken; -1: none
-	used     int // where the state's words are in states.used
+	rank     int64 // words covered on both sides, as the search counts them, times manyChunks, less the chunks
+	distance int64
+	at       int32 // end of the last match in ref, or the word after one that stayed alone
+	last     int32 // end of the last match in hyp, -1 if the word before stayed alone
+	taken    int32 // the last match taken, in aligner.taken; -1: none
+	used     int32 // where the state's words are in states.used
 }
+
+const manyChunks = 1 << 32
 
 // A link is a match that a state has taken and the one before.
-type link struct {
-	match  *match
-	before int
-}
+type link struct{ match, before int32 }
 
 // states are the best of those that were put in, at most beam, the best first and
-// of equals the first. Their words in use are in one array, a fixed number of bits
-// each: those of ref and then those of hyp.
+// of equals the first. The words of hyp that a state has taken are in one array, a
+// fixed number of bits each.
 type states struct {
 	list []state
 	used []uint64
@@ -56,199 +62,233 @@ type states struct {
 func (s *states) reset(bits int) {
 	s.size = (bits + 63) / 64
 	s.list = s.list[:0]
-	s.used = append(s.used[:0], make([]uint64, beam*s.size)...)
+	if n := beam * s.size; len(s.used) < n {
+		s.used = make([]uint64, n)
+	}
 }
 
 // put adds a state whose words are in use as in from, and returns it; nil if it is
 // not among the best.
-func (s *states) put(x state, from *states) *state {
-	at := len(s.list)
-	for at > 0 && better(x, s.list[at-1]) {
+func (s *states) put(x *state, from *states) *state {
+	n := len(s.list)
+	place := int32(n * s.size)
+	if n == beam {
+		if !better(x, &s.list[beam-1]) {
+			return nil
+		}
+		place = s.list[beam-1].used
+		n--
+	} else {
+		s.list = append(s.list, state{})
+	}
+	at := n
+	for at > 0 && better(x, &s.list[at-1]) {
+		s.list[at] = s.list[at-1]
 		at--
 	}
-	if at == beam {
-		return nil
+	for k := range int32(s.size) {
+		s.used[place+k] = from.used[x.used+k]
 	}
-	place := len(s.list) * s.size
-	if len(s.list) == beam {
-		place = s.list[beam-1].used
-		s.list = s.list[:beam-1]
-	}
-	copy(s.used[place:place+s.size], from.used[x.used:])
-	x.used = place
-	s.list = slices.Insert(s.list, at, x)
-	return &s.list[at]
+	kept := &s.list[at]
+	*kept = *x
+	kept.used = place
+	return kept
 }
 
-func better(x, y state) bool {
-	switch {
-	case x.words != y.words:
-		return x.words > y.words
-	case x.chunks != y.chunks:
-		return x.chunks < y.chunks
+// sort brings states that have changed in order again.
+func (s *states) sort() {
+	for i := 1; i < len(s.list); i++ {
+		x := s.list[i]
+		at := i
+		for at > 0 && better(&x, &s.list[at-1]) {
+			s.list[at] = s.list[at-1]
+			at--
+		}
+		s.list[at] = x
 	}
-	return x.distance < y.distance
 }
 
-func (s *states) uses(x *state, bit int) bool {
-	return s.used[x.used+bit/64]>>(bit%64)&1 != 0
+// better says if a state covers more words, or as many in fewer chunks, or in as
+// many that are nearer.
+func better(x, y *state) bool {
+	return x.rank > y.rank || x.rank == y.rank && x.distance < y.distance
 }
-
-func (s *states) use(x *state, bit int) { s.used[x.used+bit/64] |= 1 << (bit % 64) }
 
 // align chooses among the matches that find has listed, and returns those chosen
 // by ascending place in ref.
 func (a *aligner) align() []match {
 	a.start()
-	for cur := range len(a.ref) + 1 {
-		a.next.reset(len(a.ref) + len(a.hyp))
-		for _, x := range a.now.list {
-			a.step(x, cur)
+	for cur := range int32(len(a.ref.words)) {
+		if a.fixed[cur] >= 0 || a.starts[cur] == a.starts[cur+1] {
+			a.pass(cur)
+			continue
 		}
-		if len(a.next.list) == 0 {
-			break
+		a.next.reset(len(a.hyp.words))
+		for i := range a.now.list {
+			if x := &a.now.list[i]; cur < x.at {
+				a.next.put(x, &a.now)
+			} else {
+				a.branch(x, cur)
+			}
 		}
 		a.now, a.next = a.next, a.now
 	}
-	return a.collect(a.now.list[0])
+	for i := range a.now.list {
+		a.now.list[i].leave()
+	}
+	a.now.sort()
+	return a.collect(&a.now.list[0])
 }
 
-// start makes the first state, in which matches without rival are fixed.
+// start makes the first state, and fixes matches without rival.
 func (a *aligner) start() {
-	a.now.reset(len(a.ref) + len(a.hyp))
+	a.now.reset(len(a.hyp.words))
+	clear(a.now.used[:a.now.size])
 	a.now.list = append(a.now.list, state{last: -1, taken: -1})
 	a.taken = a.taken[:0]
-	a.fixed = append(a.fixed[:0], make([]*match, len(a.ref))...)
-	for j := range a.ref {
-		if len(a.matches[j]) != 1 {
-			continue
+	a.fixed = a.fixed[:0]
+	for j := range a.ref.words {
+		fixed := int32(-1)
+		if k := a.starts[j]; a.starts[j+1] == k+1 && a.alone(&a.matches[k]) {
+			fixed = k
 		}
-		if m := &a.matches[j][0]; a.alone(m) {
-			a.fixed[j] = m
-			a.mark(&a.now, &a.now.list[0], m)
-		}
+		a.fixed = append(a.fixed, fixed)
 	}
 }
 
 // alone says if no other match covers a word of m.
 func (a *aligner) alone(m *match) bool {
-	other := func(n int) bool { return n != 1 }
-	return !slices.ContainsFunc(a.refCover[m.ref:m.refEnd], other) && !slices.ContainsFunc(a.hypCover[m.hyp:m.hypEnd], other)
-}
-
-func (a *aligner) mark(s *states, x *state, m *match) {
-	for j := m.ref; j < m.refEnd; j++ {
-		s.use(x, j)
-	}
-	for i := m.hyp; i < m.hypEnd; i++ {
-		s.use(x, len(a.ref)+i)
-	}
-}
-
-func (a *aligner) free(s *states, x *state, m *match) bool {
-	for j := m.ref; j < m.refEnd; j++ {
-		if s.uses(x, j) {
+	for _, n := range a.refCover[m.ref:m.refEnd] {
+		if n != 1 {
 			return false
 		}
 	}
-	for i := m.hyp; i < m.hypEnd; i++ {
-		if s.uses(x, len(a.ref)+i) {
+	for _, n := range a.hypCover[m.hyp:m.hypEnd] {
+		if n != 1 {
 			return false
 		}
 	}
 	return true
 }
 
-// step puts what can become of a state at word cur of ref into a.next.
-func (a *aligner) step(x state, cur int) {
-	switch {
-	case cur == len(a.ref):
-		if x.last != -1 {
-			x.chunks++
+// pass moves all states over a word of ref that leaves no choice.
+func (a *aligner) pass(cur int32) {
+	for i := range a.now.list {
+		x := &a.now.list[i]
+		switch {
+		case cur < x.at:
+		case a.fixed[cur] >= 0:
+			m := &a.matches[a.fixed[cur]]
+			x.take(m)
+			x.distance += int64(m.distance())
+		default:
+			x.leave()
 		}
-		a.next.put(x, &a.now)
-	case !a.now.uses(&x, cur):
-		a.branch(x, cur)
-	case cur < x.at:
-		a.next.put(x, &a.now)
-	case a.fixed[x.at] != nil:
-		m := a.fixed[x.at]
-		x.take(m)
-		x.distance += m.distance()
-		a.next.put(x, &a.now)
 	}
+	a.now.sort()
 }
 
 // branch takes each match at cur that is still possible, or none.
-func (a *aligner) branch(x state, cur int) {
-	for k := range a.matches[cur] {
-		m := &a.matches[cur][k]
-		if !a.free(&a.now, &x, m) {
+func (a *aligner) branch(x *state, cur int32) {
+	for k := a.starts[cur]; k < a.starts[cur+1]; k++ {
+		m := &a.matches[k]
+		if !a.now.free(x, m) {
 			continue
 		}
-		child := x
+		child := *x
 		child.take(m)
-		if kept := a.next.put(child, &a.now); kept != nil {
-			a.mark(&a.next, kept, m)
-			a.taken = append(a.taken, link{m, x.taken})
-			kept.taken = len(a.taken) - 1
+		if kept := a.next.put(&child, &a.now); kept != nil {
+			a.next.use(kept, m)
+			a.taken = append(a.taken, link{k, x.taken})
+			kept.taken = int32(len(a.taken) - 1)
 		}
-		x.distance += m.distance() // in the official program, not the child's
+		x.distance += int64(m.distance()) // in the official program, not the child's
 	}
-	if x.last != -1 {
-		x.chunks++
-		x.last = -1
-	}
-	x.at++
+	x.leave()
 	a.next.put(x, &a.now)
+}
+
+// free says if a state uses no word of hyp that m covers. Words of ref need no
+// look: the state is before them.
+func (s *states) free(x *state, m *match) bool {
+	for i := m.hyp; i < m.hypEnd; i++ {
+		if s.used[x.used+i/64]>>(i%64)&1 != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *states) use(x *state, m *match) {
+	for i := m.hyp; i < m.hypEnd; i++ {
+		s.used[x.used+i/64] |= 1 << (i % 64)
+	}
 }
 
 // take moves a state behind a match. Words that are not equal count one half, and
 // the official program cuts the sum of each side off to an integer.
 func (x *state) take(m *match) {
-	if m.module == exact {
-		x.words += m.refEnd - m.ref + m.hypEnd - m.hyp
-	} else {
-		x.words += (m.refEnd-m.ref)/2 + (m.hypEnd-m.hyp)/2
+	ref, hyp := m.refEnd-m.ref, m.hypEnd-m.hyp
+	if m.module != exact {
+		ref, hyp = ref/2, hyp/2
 	}
+	x.rank += int64(ref+hyp) * manyChunks
 	if x.last != -1 && m.hyp != x.last {
-		x.chunks++
+		x.rank--
 	}
 	x.at, x.last = m.refEnd, m.hypEnd
 }
 
+// leave moves a state behind a word of ref that stays alone, or behind the last.
+func (x *state) leave() {
+	if x.last != -1 {
+		x.rank--
+		x.last = -1
+	}
+	x.at++
+}
+
 // collect returns the matches of a state and the fixed ones.
-func (a *aligner) collect(x state) []match {
+func (a *aligner) collect(x *state) []match {
 	a.chosen = a.chosen[:0]
 	for k := x.taken; k >= 0; k = a.taken[k].before {
-		a.chosen = append(a.chosen, *a.taken[k].match)
+		a.chosen = append(a.chosen, a.matches[a.taken[k].match])
 	}
-	for _, m := range a.fixed {
-		if m != nil {
-			a.chosen = append(a.chosen, *m)
+	for _, k := range a.fixed {
+		if k >= 0 {
+			a.chosen = append(a.chosen, a.matches[k])
 		}
 	}
 	slices.SortFunc(a.chosen, func(x, y match) int { return cmp.Compare(x.ref, y.ref) })
 	return a.chosen
 }
 
-// stats aligns a hypothesis with a reference and counts.
-func (a *aligner) stats(hyp, ref []int32) Stats {
-	a.hyp, a.ref = hyp, ref
-	a.find()
+// best returns the statistics with the reference of the highest score.
+func (a *aligner) best(hyp int32, refs []int32) Stats {
+	var best Stats
+	highest := -1.0
+	a.setHyp(&a.corpus.sentences[hyp])
+	for _, ref := range refs {
+		a.ref = &a.corpus.sentences[ref]
+		s := a.stats()
+		if score := s.Score(); score > highest {
+			best, highest = s, score
+		}
+	}
+	return best
+}
+
+// stats aligns the hypothesis with the reference and counts.
+func (a *aligner) stats() Stats {
 	var s Stats
-	for _, w := range hyp {
-		s.Hyp.Words.add(a.corpus.words[w].function)
-	}
-	for _, w := range ref {
-		s.Ref.Words.add(a.corpus.words[w].function)
-	}
-	refEnd, hypEnd := -1, -1
+	s.Hyp.Words, s.Ref.Words = a.hyp.counts, a.ref.counts
+	a.find()
+	refEnd, hypEnd := int32(-1), int32(-1)
 	for _, m := range a.align() {
-		for _, w := range ref[m.ref:m.refEnd] {
+		for _, w := range a.ref.words[m.ref:m.refEnd] {
 			s.Ref.Matched[m.module].add(a.corpus.words[w].function)
 		}
-		for _, w := range hyp[m.hyp:m.hypEnd] {
+		for _, w := range a.hyp.words[m.hyp:m.hypEnd] {
 			s.Hyp.Matched[m.module].add(a.corpus.words[w].function)
 		}
 		if m.ref != refEnd || m.hyp != hypEnd {

@@ -37,6 +37,15 @@ func withData(t testing.TB) *Meteor {
 	return m
 }
 
+func score(t testing.TB, m *Meteor, hyps []string, refs [][]string) []Stats {
+	t.Helper()
+	stats, err := m.Score(hyps, refs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stats
+}
+
 // lines decodes each line of a gzipped file of JSON.
 func lines[T any](t testing.TB, path string) []T {
 	t.Helper()
@@ -99,7 +108,7 @@ func TestSegments(t *testing.T) {
 			}
 			n := 0
 			var sum Stats
-			for i, got := range withData(t).Score(hyps, refs) {
+			for i, got := range score(t, withData(t), hyps, refs) {
 				all[i].check(t, refs[i], got)
 				sum.Add(&got)
 				n++
@@ -127,7 +136,7 @@ func TestSingleReferences(t *testing.T) {
 			want = append(want, segment{Hyp: s.Hyp, Stats: one.Stats, Score: one.Score})
 		}
 	}
-	for i, got := range withData(t).Score(hyps, refs) {
+	for i, got := range score(t, withData(t), hyps, refs) {
 		want[i].check(t, refs[i], got)
 	}
 	if len(want) < 1000 {
@@ -160,27 +169,5 @@ func TestStems(t *testing.T) {
 		if got := english.Stem(pair[0], true); got != pair[1] {
 			t.Errorf("Stem(%q) = %q, want %q", pair[0], got, pair[1])
 		}
-	}
-}
-
-func BenchmarkNew(b *testing.B) {
-	for b.Loop() {
-		if _, err := New(os.DirFS("../meteordata")); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkScore scores 1,000 images with their references, 5 each.
-func BenchmarkScore(b *testing.B) {
-	m := withData(b)
-	all := lines[segment](b, shared+"/meteor_knn.jsonl.gz")
-	var hyps []string
-	var refs [][]string
-	for _, s := range all[:len(all)-1] {
-		hyps, refs = append(hyps, s.Hyp), append(refs, s.Refs)
-	}
-	for b.Loop() {
-		m.Score(hyps, refs)
 	}
 }

@@ -9,6 +9,7 @@ package meteor
 
 import (
 	"strings"
+	"sync"
 
 	"showtell/tensor"
 )
@@ -18,8 +19,7 @@ import (
 type Meteor struct {
 	function    map[string]bool
 	prefixes    map[string]prefix
-	senses      map[string][]int32  // WordNet's synsets of a word
-	bases       map[string][]string // of irregular forms
+	thesaurus   *thesaurus
 	paraphrases *table
 	missing     []string
 }
@@ -38,17 +38,23 @@ func (m *Meteor) Name() string {
 // Score returns what counts for each image i: the statistics of hyps[i] with that
 // of refs[i], of which there must be as many, that gives the highest score, the
 // first of equals. It works on all cores. As in the official code, a [Separator]
-// is taken out of a hypothesis, and makes two references of one.
-func (m *Meteor) Score(hyps []string, refs [][]string) []Stats {
-	c := m.read(hyps, refs)
+// is taken out of a hypothesis, and makes two references of one. The error is one
+// of data that cannot be read or is damaged.
+func (m *Meteor) Score(hyps []string, refs [][]string) ([]Stats, error) {
+	c, err := m.read(hyps, refs)
+	if err != nil {
+		return nil, err
+	}
 	best := make([]Stats, len(hyps))
+	aligners := sync.Pool{New: func() any { return newAligner(c) }}
 	parallel(len(hyps), 16, func(from, end int) {
-		a := newAligner(c)
+		a := aligners.Get().(*aligner)
+		defer aligners.Put(a)
 		for i := from; i < end; i++ {
 			best[i] = a.best(c.hyps[i], c.refs[i])
 		}
 	})
-	return best
+	return best, nil
 }
 
 // parallel calls f for tiles of 0 to n, at the same time as workers are free.
@@ -56,75 +62,97 @@ func parallel(n, tile int, f func(from, end int)) {
 	tensor.Parallel((n+tile-1)/tile, func(i int) { f(i*tile, min(n, (i+1)*tile)) })
 }
 
-// best returns the statistics with the reference of the highest score.
-func (a *aligner) best(hyp []int32, refs [][]int32) Stats {
-	var best Stats
-	highest := -1.0
-	for _, ref := range refs {
-		s := a.stats(hyp, ref)
-		if score := s.Score(); score > highest {
-			best, highest = s, score
-		}
-	}
-	return best
-}
-
-// A corpus is the words of all captions, numbered, and what is known of them.
+// A corpus is the different sentences of all captions, and what is known of their
+// words and phrases.
 type corpus struct {
-	hyps    [][]int32
-	refs    [][][]int32
-	words   []word
-	phrases *phrases
+	hyps      []int32 // sentences
+	refs      [][]int32
+	sentences []sentence
+	words     []word
+	phrases   *phrases
 }
 
-// A word of the corpus, and all that decides what it matches.
-type word struct {
-	stem     int32
-	senses   []int32 // ascending
-	function bool
+// A sentence is words and, where the table has paraphrases for them, phrases.
+type sentence struct {
+	words  []int32
+	counts Words
+	nodes  []int32 // of its phrases, from left to right and from short to long
+	spans  []span  // where those stand
 }
 
 // Separator stands between texts in the official program's input, so that it
 // cannot stand inside one.
 const Separator = "|||"
 
-func (m *Meteor) read(hyps []string, refs [][]string) *corpus {
+func (m *Meteor) read(hyps []string, refs [][]string) (*corpus, error) {
+	c := &corpus{hyps: make([]int32, len(hyps)), refs: make([][]int32, len(refs))}
 	var texts []string
-	for _, hyp := range hyps {
-		texts = append(texts, strings.ReplaceAll(hyp, Separator, ""))
+	known := make(map[string]int32, len(hyps))
+	sentenceOf := func(text string) int32 {
+		id, ok := known[text]
+		if !ok {
+			id = int32(len(texts))
+			known[text] = id
+			texts = append(texts, text)
+		}
+		return id
 	}
-	counts := make([]int, len(refs))
+	for i, hyp := range hyps {
+		c.hyps[i] = sentenceOf(strings.ReplaceAll(hyp, Separator, ""))
+	}
 	for i, list := range refs {
+		c.refs[i] = make([]int32, 0, len(list))
 		for _, ref := range list {
-			parts := strings.Split(ref, Separator)
-			texts = append(texts, parts...)
-			counts[i] += len(parts)
+			for part := range strings.SplitSeq(ref, Separator) {
+				c.refs[i] = append(c.refs[i], sentenceOf(part))
+			}
 		}
 	}
-	numbers, vocabulary := m.number(texts)
-	c := &corpus{hyps: numbers[:len(hyps)], refs: make([][][]int32, len(refs)), words: m.look(vocabulary)}
-	numbers = numbers[len(hyps):]
-	for i, n := range counts {
-		c.refs[i], numbers = numbers[:n], numbers[n:]
-	}
-	if m.paraphrases != nil {
-		c.phrases = m.paraphrases.phrases(vocabulary)
-	}
-	return c
+	return c, m.readSentences(c, texts)
 }
 
-// number splits texts into words and numbers these.
-func (m *Meteor) number(texts []string) (numbers [][]int32, vocabulary []string) {
+// readSentences looks the sentences of a corpus up.
+func (m *Meteor) readSentences(c *corpus, texts []string) error {
+	ids, vocabulary := c.number(m.splitAll(texts))
+	c.words = m.look(vocabulary)
+	if m.paraphrases != nil {
+		found, err := m.paraphrases.find(ids, c.sentences)
+		if err != nil {
+			return err
+		}
+		c.phrases = newPhrases(len(vocabulary), found)
+	}
+	parallel(len(texts), 64, func(from, end int) {
+		for i := from; i < end; i++ {
+			s := &c.sentences[i]
+			for _, w := range s.words {
+				s.counts.add(c.words[w].function)
+			}
+			if c.phrases != nil {
+				s.nodes, s.spans = c.phrases.in(s.words)
+			}
+		}
+	})
+	return nil
+}
+
+// splitAll splits texts into words.
+func (m *Meteor) splitAll(texts []string) [][]string {
 	split := make([][]string, len(texts))
 	parallel(len(texts), 64, func(from, end int) {
 		for i := from; i < end; i++ {
 			split[i] = m.split(texts[i])
 		}
 	})
-	ids := map[string]int32{}
-	numbers = make([][]int32, len(texts))
+	return split
+}
+
+// number makes sentences of numbers of words.
+func (c *corpus) number(split [][]string) (ids map[string]int32, vocabulary []string) {
+	ids = map[string]int32{}
+	c.sentences = make([]sentence, len(split))
 	for i, words := range split {
-		numbers[i] = make([]int32, len(words))
+		numbers := make([]int32, len(words))
 		for k, w := range words {
 			id, ok := ids[w]
 			if !ok {
@@ -132,8 +160,9 @@ func (m *Meteor) number(texts []string) (numbers [][]int32, vocabulary []string)
 				ids[w] = id
 				vocabulary = append(vocabulary, w)
 			}
-			numbers[i][k] = id
+			numbers[k] = id
 		}
+		c.sentences[i].words = numbers
 	}
-	return numbers, vocabulary
+	return ids, vocabulary
 }

@@ -1,57 +1,64 @@
 package meteor
 
 import (
-	"bytes"
-	"compress/gzip"
-	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"unicode/utf8"
 
+	"github.com/klauspost/compress/zstd"
+
 	"showtell/tensor"
 )
 
-// pack makes a table of paraphrases of words and two coded streams.
-func pack(words string, pairs int, heads, ids []byte) []byte {
-	var out, body bytes.Buffer
-	out.WriteString(magic)
-	numbers := []uint32{uint32(strings.Count(words, "\n")), uint32(pairs)}
-	for _, stream := range [][]byte{[]byte(words), heads, ids} {
-		from := body.Len()
-		z := zlib.NewWriter(&body)
-		z.Write(stream)
-		z.Close()
-		numbers = append(numbers, uint32(body.Len()-from))
+// pack makes a table of paraphrases of words, one a line, and blocks. The last word
+// is the rarest of all of them.
+func pack(words string, blocks ...[]byte) []byte {
+	index := words + "\n\n"
+	for range strings.Count(words, "\n") {
+		index += "\x00\x00"
 	}
-	binary.Write(&out, binary.LittleEndian, numbers)
-	out.Write(body.Bytes())
-	return out.Bytes()
+	return packIndex(append([]byte(index), 0, 0), blocks...)
 }
 
-func gzipped(text string) []byte {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	z.Write([]byte(text))
-	z.Close()
-	return b.Bytes()
+func packIndex(index []byte, blocks ...[]byte) []byte {
+	numbers := []uint32{uint32(1 + len(blocks))}
+	var body []byte
+	for _, part := range append([][]byte{index}, blocks...) {
+		z := squeeze(part)
+		numbers = append(numbers, uint32(len(z)))
+		body = append(body, z...)
+	}
+	out := []byte(magic)
+	for _, n := range numbers {
+		out = binary.LittleEndian.AppendUint32(out, n)
+	}
+	return append(out, body...)
 }
+
+var encoder, _ = zstd.NewWriter(nil) // no option can be wrong
+
+func squeeze(text []byte) []byte { return encoder.EncodeAll(text, nil) }
 
 // tiny is data made up for tests: "hot dog" is "sausage" and "long sausage", and
 // "sausage" is "hot dog".
 func tiny() fstest.MapFS {
-	heads := []byte{newLeft, 2, 1, 2, newLeft, 1, 2}
-	ids := []byte{96, 97, 98, 99, 98, 98, 96, 97}
 	return fstest.MapFS{
-		"paraphrase-en.pack": {Data: pack("hot\ndog\nsausage\nlong\n", 3, heads, ids)},
-		"synonyms.txt.gz":    {Data: gzipped("bark 7\nhound 2 00000003\ndog 3 5\n\nmice mouse\n")},
+		"paraphrase-en.pack": {Data: pack("hot\ndog\nsausage\nlong", tinyBlock)},
+		"synonyms.txt.zst":   {Data: squeeze([]byte("bark 7\ndog 3 5\nhound 2 00000003 x\n\nmice mouse\n"))},
 		"function.txt":       {Data: []byte("the\na\n")},
 		"prefixes.txt":       {Data: []byte("Mr\nNo number\n")},
 	}
 }
+
+// tinyBlock is the block of tiny's table: left sides with a number of bytes and the
+// right sides behind them.
+var tinyBlock = []byte{2, 96, 97, 5, 1, 98, 2, 99, 98, 1, 98, 3, 2, 96, 97}
 
 func mustNew(t testing.TB, files fstest.MapFS) *Meteor {
 	t.Helper()
@@ -69,7 +76,7 @@ func TestMissing(t *testing.T) {
 	}{
 		{"all there", "", "METEOR"},
 		{"no table", "paraphrase-en.pack", "METEOR (no paraphrases)"},
-		{"two", "paraphrase-en.pack synonyms.txt.gz", "METEOR (no paraphrases, synonyms)"},
+		{"two", "paraphrase-en.pack synonyms.txt.zst", "METEOR (no paraphrases, synonyms)"},
 		{"lists", "function.txt prefixes.txt", "METEOR (no function words, abbreviations)"},
 	} {
 		files := tiny()
@@ -84,32 +91,29 @@ func TestMissing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := m.Score([]string{"dogs run"}, [][]string{{"a dog runs"}})[0].String(); got != "2.0 3.0 0.0 0.0 0.0 0.0 0.0 0.0 2.0 2.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 1.0 2.0 2.0" {
+	if got := score(t, m, []string{"dogs run"}, [][]string{{"a dog runs"}})[0].String(); got != "2.0 3.0 0.0 0.0 0.0 0.0 0.0 0.0 2.0 2.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 1.0 2.0 2.0" {
 		t.Errorf("without data: %s", got) // by hand: two stems in a row
 	}
 }
 
 func TestDamage(t *testing.T) {
-	words, heads, ids := "hot\ndog\n", []byte{newLeft, 1, 1}, []byte{96, 97}
+	words := "hot\ndog"
 	for _, test := range []struct {
 		name, file string
 		data       []byte
 		want       string
 	}{
-		{"empty", "paraphrase-en.pack", nil, "not a table of paraphrases"},
-		{"cut off", "paraphrase-en.pack", pack(words, 1, heads, ids)[:60], "unexpected EOF"},
-		{"pairs", "paraphrase-en.pack", pack(words, 2, heads, ids), "1 pairs, want 2"},
-		{"unknown word", "paraphrase-en.pack", pack(words, 1, heads, []byte{96, 98}), "word 2 of 2"},
-		{"half a number", "paraphrase-en.pack", pack(words, 1, heads, []byte{96, 1}), "word -95 of 2"},
-		{"no left side", "paraphrase-en.pack", pack(words, 1, heads[1:], ids), "no phrase at 0"},
-		{"empty phrase", "paraphrase-en.pack", pack(words, 1, []byte{newLeft, 1, 0}, ids), "no phrase at 2"},
-		{"too long", "paraphrase-en.pack", pack(words, 1, []byte{newLeft, 8, 1}, bytes.Repeat(ids, 5)), "no phrase at 1"},
-		{"nothing to share", "paraphrase-en.pack", pack(words, 1, []byte{newLeft, 1, 0x11}, ids), "no phrase at 2"},
-		{"head missing", "paraphrase-en.pack", pack(words, 1, []byte{newLeft}, ids), "unexpected EOF"},
-		{"words too many", "paraphrase-en.pack", pack(words, 1, heads, append(ids, 96)), "1 words too many"},
-		{"no gzip", "synonyms.txt.gz", []byte("dog 3"), "unexpected EOF"},
-		{"no number", "synonyms.txt.gz", gzipped("a 1\ndog x\n"), "line 2: strconv.ParseInt: parsing \"x\": invalid syntax"},
-		{"cut off synonyms", "synonyms.txt.gz", gzipped("a 1\ndog 5\n")[:30], "unexpected EOF"},
+		{"empty", "paraphrase-en.pack", nil, "not a table of paraphrases: unexpected EOF"},
+		{"other file", "paraphrase-en.pack", []byte("MPARA3\x00\x00    "), "not a table of paraphrases"},
+		{"old file", "paraphrase-en.pack", []byte("MPARA1\x00\x00    "), "the format of an older showtell, take the file of this one"},
+		{"no parts", "paraphrase-en.pack", []byte(magic + "\x00\x00\x00\x00"), "0 parts"},
+		{"sizes cut off", "paraphrase-en.pack", pack(words, tinyBlock)[:16], "2 parts"},
+		{"cut off", "paraphrase-en.pack", pack(words, tinyBlock)[:60], "unexpected EOF"},
+		{"no blocks of words", "paraphrase-en.pack", packIndex([]byte(words)), "2 words with 0 bytes of blocks"},
+		{"few blocks of words", "paraphrase-en.pack", packIndex([]byte(words + "\n\n123")), "2 words with 3 bytes of blocks"},
+		{"no zstd", "synonyms.txt.zst", []byte("dog 3"), "invalid input: magic number mismatch"},
+		{"no bases", "synonyms.txt.zst", squeeze([]byte("a 1\ndog x\n")), "no empty line"},
+		{"cut off synonyms", "synonyms.txt.zst", squeeze([]byte("a 1\ndog 5\n"))[:15], "unexpected EOF"},
 		{"prefix", "prefixes.txt", []byte("Mr\nDr often\n"), "line 2: \"Dr often\", want a word and perhaps \"number\""},
 	} {
 		files := tiny()
@@ -117,6 +121,64 @@ func TestDamage(t *testing.T) {
 		if _, err := New(files); err == nil || err.Error() != "METEOR data "+test.file+": "+test.want {
 			t.Errorf("%s: error %v, want %s", test.name, err, test.want)
 		}
+	}
+}
+
+// TestDamagedBlock is about what is read only where sentences need it.
+func TestDamagedBlock(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		block []byte
+		want  string
+	}{
+		{"unknown word", []byte{1, 98, 0}, "no phrase at 0"},
+		{"half a number", []byte{1, 1}, "no phrase at 0"},
+		{"no word", []byte{1, 0, 0}, "no phrase at 0"},
+		{"empty phrase", []byte{1, 96, 0, 0}, "no phrase at 3"},
+		{"too long", []byte{8, 96, 96, 96, 96, 96, 96, 96, 96, 0}, "no phrase at 0"},
+		{"nothing to share", []byte{0x11, 96, 0}, "no phrase at 0"},
+		{"no size", []byte{1, 96}, "no right sides at 0"},
+		{"size too large", []byte{1, 96, 0, 1, 97, 5, 1, 96}, "no right sides at 3"},
+		{"endless size", []byte{1, 96, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255}, "no right sides at 0"},
+		{"no right side", []byte{1, 96, 1, 1}, "no phrase for that at 0"},
+	} {
+		files := tiny()
+		files["paraphrase-en.pack"] = &fstest.MapFile{Data: pack("hot\ndog", test.block)}
+		m := mustNew(t, files)
+		_, err := m.Score([]string{"hot dog"}, [][]string{{"a dog"}})
+		if want := "METEOR data paraphrase-en.pack: block 1: " + test.want; err == nil || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", test.name, err, want)
+		}
+		if _, err := m.Score([]string{"a cat"}, [][]string{{"the cat"}}); err != nil {
+			t.Errorf("%s: error %v without need for the block", test.name, err)
+		}
+	}
+	files := tiny()
+	m := mustNew(t, files)
+	data := slices.Clone(files["paraphrase-en.pack"].Data)
+	data[len(data)-6] ^= 1
+	files["paraphrase-en.pack"] = &fstest.MapFile{Data: data}
+	if _, err := m.Score([]string{"hot dog"}, [][]string{{"a dog"}}); err == nil {
+		t.Error("no error for a bit that has changed")
+	}
+	delete(files, "paraphrase-en.pack")
+	if _, err := m.Score([]string{"hot dog"}, [][]string{{"a dog"}}); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("error %v of a file that has gone", err)
+	}
+}
+
+// TestFind looks words up in sorted lines.
+func TestFind(t *testing.T) {
+	lines := "ax 1\nax 2\nb 3\nbc 4 5\nd\n\u00e9 6"
+	for _, test := range []struct{ word, want string }{
+		{"ax", "[1 2]"}, {"b", "[3]"}, {"bc", "[4 5]"}, {"d", "[]"}, {"\u00e9", "[6]"}, {"", "[]"}, {"a", "[]"}, {"c", "[]"}, {"z", "[]"}, {"\u00ea", "[]"},
+	} {
+		if got := fmt.Sprint(entries(lines, test.word)); got != test.want {
+			t.Errorf("entries(%q) = %s, want %s", test.word, got, test.want)
+		}
+	}
+	if got := entries("", "a"); got != nil {
+		t.Errorf("entries of nothing: %q", got)
 	}
 }
 
@@ -135,13 +197,13 @@ func TestByHand(t *testing.T) {
 		{"table backwards", "hot dog", "long sausage", "2; 0 0 0 2; 1"},
 		{"two runs", "the hot dog", "hot dog the", "3; 3 0 0 0; 2"},
 	} {
-		s := m.Score([]string{test.hyp}, [][]string{{test.ref}})[0]
+		s := score(t, m, []string{test.hyp}, [][]string{{test.ref}})[0]
 		got := fmt.Sprintf("%d; %d %d %d %d; %d", s.Hyp.Words.sum(), s.Hyp.Matched[0].sum(), s.Hyp.Matched[1].sum(), s.Hyp.Matched[2].sum(), s.Hyp.Matched[3].sum(), s.Chunks)
 		if got != test.want {
 			t.Errorf("%s: %q for %q: %s, want %s", test.name, test.hyp, test.ref, got, test.want)
 		}
 	}
-	if s := m.Score([]string{"a dog"}, [][]string{nil})[0]; s != (Stats{}) {
+	if s := score(t, m, []string{"a dog"}, [][]string{nil})[0]; s != (Stats{}) {
 		t.Errorf("without reference: %v", &s)
 	}
 }
@@ -180,9 +242,9 @@ func TestWorkers(t *testing.T) {
 	}
 	defer tensor.SetWorkers(0)
 	tensor.SetWorkers(1)
-	want := m.Score(hyps, refs)
+	want := score(t, m, hyps, refs)
 	tensor.SetWorkers(4)
-	if got := m.Score(hyps, refs); !slices.Equal(got, want) {
+	if got := score(t, m, hyps, refs); !slices.Equal(got, want) {
 		t.Error("results depend on the number of workers")
 	}
 }
@@ -190,7 +252,7 @@ func TestWorkers(t *testing.T) {
 // TestLongText is about time: the official program needs minutes for it.
 func TestLongText(t *testing.T) {
 	m := mustNew(t, tiny())
-	s := m.Score([]string{strings.Repeat("the hot dog ", 100)}, [][]string{{strings.Repeat("hot dog the ", 90)}})[0]
+	s := score(t, m, []string{strings.Repeat("the hot dog ", 100)}, [][]string{{strings.Repeat("hot dog the ", 90)}})[0]
 	if score := s.Score(); !(score > 0.5 && score < 1) || s.Hyp.matched() != 270 {
 		t.Errorf("score %v of %v", score, &s)
 	}
@@ -219,7 +281,7 @@ func FuzzScore(f *testing.F) {
 		if len(hyp)+len(ref)+len(other) > 2000 {
 			return
 		}
-		s := m.Score([]string{hyp, hyp}, [][]string{{ref, other}, {ref}})
+		s := score(t, m, []string{hyp, hyp}, [][]string{{ref, other}, {ref}})
 		for i, x := range s {
 			hypMatched, refMatched := x.Hyp.matched(), x.Ref.matched()
 			if hypMatched > x.Hyp.Words.sum() || refMatched > x.Ref.Words.sum() || x.Chunks > min(hypMatched, refMatched) {
@@ -236,15 +298,44 @@ func FuzzScore(f *testing.F) {
 }
 
 func FuzzTable(f *testing.F) {
-	f.Add([]byte{newLeft, 2, 1, 2, newLeft, 1, 2}, []byte{96, 97, 98, 99, 98, 98, 96, 97}, 3)
-	f.Fuzz(func(t *testing.T, heads, ids []byte, pairs int) {
-		m, err := New(fstest.MapFS{"paraphrase-en.pack": {Data: pack("hot\ndog\nsausage\nlong\n", pairs, heads, ids)}})
-		if err != nil {
-			return
-		}
-		s := m.Score([]string{"hot dog long sausage"}, [][]string{{"sausage dog long hot"}})[0]
-		if score := s.Score(); !(score >= 0 && score <= 1+tolerance) {
-			t.Errorf("score %v", score)
-		}
+	f.Add(tinyBlock)
+	f.Add([]byte{2, 96, 97, 5, 1, 98, 0x11, 99, 0x21, 98})
+	f.Fuzz(func(t *testing.T, block []byte) {
+		scoreAny(t, "paraphrase-en.pack", pack("hot\ndog\nsausage\nlong", block))
 	})
+}
+
+func FuzzTableFile(f *testing.F) {
+	f.Add(pack("hot\ndog\nsausage\nlong", tinyBlock))
+	f.Add(packIndex([]byte("hot\ndog\n\n\x00\x00\x01\x00"), tinyBlock))
+	f.Fuzz(func(t *testing.T, file []byte) { scoreAny(t, "paraphrase-en.pack", file) })
+}
+
+func FuzzIndex(f *testing.F) {
+	f.Add([]byte("hot\ndog\n\n\x00\x00\x01\x00"))
+	f.Add([]byte("hot\ndog\n\n\x00\x00"))
+	f.Fuzz(func(t *testing.T, index []byte) { scoreAny(t, "paraphrase-en.pack", packIndex(index, tinyBlock)) })
+}
+
+func FuzzSynonyms(f *testing.F) {
+	f.Add("dog 3 5\nhot 99999999999 5\n\nsausage dog\nsausage hot\n")
+	f.Add("hot\n\n\n")
+	f.Fuzz(func(t *testing.T, text string) { scoreAny(t, "synonyms.txt.zst", squeeze([]byte(text))) })
+}
+
+// scoreAny scores with a file of any content, unless that is an error.
+func scoreAny(t *testing.T, file string, data []byte) {
+	files := tiny()
+	files[file] = &fstest.MapFile{Data: data}
+	m, err := New(files)
+	if err != nil {
+		return
+	}
+	stats, err := m.Score([]string{"hot dog long sausages"}, [][]string{{"sausage dog long hot"}})
+	if err != nil {
+		return
+	}
+	if score := stats[0].Score(); !(score >= 0 && score <= 1+tolerance) {
+		t.Errorf("score %v", score)
+	}
 }

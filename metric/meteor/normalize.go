@@ -8,6 +8,9 @@ import (
 // split returns the words that METEOR sees in a text: its normaliser (option -norm) separates
 // punctuation, splits at dashes and apostrophes, and lowers all letters.
 func (m *Meteor) split(text string) []string {
+	if plain(text) {
+		return strings.Fields(text)
+	}
 	line := " " + strings.TrimFunc(strings.ToValidUTF8(text, "\uFFFD"), control) + " "
 	line = separateSigns(line)
 	line = holdDots(line)
@@ -23,6 +26,17 @@ func (m *Meteor) split(text string) []string {
 	line = strings.Join(m.splitDots(strings.FieldsFunc(line, space)), " ")
 	line = lower(strings.ReplaceAll(line, dot, "."))
 	return strings.FieldsFunc(strings.TrimFunc(line, control), blank)
+}
+
+// plain says if a text is small letters, digits and blanks, which split only
+// separates.
+func plain(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c != ' ' && (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return true
 }
 
 // dot stands for each dot of a run of several, which is a word of its own. As in
@@ -104,7 +118,7 @@ func holdDots(line string) string {
 // characters of two classes is replaced, and the pass goes on behind the three.
 type pass struct {
 	before func(rune) bool
-	sign   rune
+	sign   byte
 	after  func(rune) bool
 	with   string
 }
@@ -134,20 +148,26 @@ var dashAndApostrophes = []pass{
 func not(class func(rune) bool) func(rune) bool { return func(r rune) bool { return !class(r) } }
 
 func (p pass) over(line string) string {
-	if !strings.ContainsRune(line, p.sign) {
+	if strings.IndexByte(line, p.sign) < 0 {
 		return line
 	}
 	var b strings.Builder
-	runes := []rune(line)
-	for i := 0; i < len(runes); i++ {
-		b.WriteRune(runes[i])
-		if i+2 < len(runes) && runes[i+1] == p.sign && p.before(runes[i]) && p.after(runes[i+2]) {
+	from := 0 // what is before has been written
+	for at := 0; at < len(line); at++ {
+		if line[at] != p.sign || at == from {
+			continue
+		}
+		before, _ := utf8.DecodeLastRuneInString(line[from:at])
+		after, size := utf8.DecodeRuneInString(line[at+1:])
+		if size > 0 && p.before(before) && p.after(after) {
+			b.WriteString(line[from:at])
 			b.WriteString(p.with)
-			b.WriteRune(runes[i+2])
-			i += 2
+			from = at + 1 + size
+			b.WriteString(line[at+1 : from])
+			at = from - 1
 		}
 	}
-	return b.String()
+	return b.String() + line[from:]
 }
 
 // splitDots makes a word of the full stop that ends a sentence, and takes the dots

@@ -2,211 +2,302 @@ package meteor
 
 import (
 	"bytes"
-	"compress/zlib"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
+	"slices"
 	"strings"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
 )
 
 // longest is how many words a phrase has at most.
 const longest = 7
 
-// A table is the paraphrases of all words: pairs of a left and a right side.
-// Phrases are front-coded: a byte holds, times 16, how many words a phrase has in
-// common with the one before it, and how many new ones follow.
+const (
+	magic    = "MPARA2\x00\x00"
+	oldMagic = "MPARA1\x00\x00"
+)
+
+// A table is a file of paraphrases, pairs of a left and a right side. Left sides
+// lie in blocks by their rarest word, so that a vocabulary needs few of the blocks.
+// The format is described beside the data.
 type table struct {
-	words []string
-	heads []byte   // newLeft begins a left side; then its byte and those of its right sides
-	ids   []uint16 // new words of all phrases
+	data  fs.FS
+	file  string
+	words string   // a line each
+	home  []byte   // by word: the block of left sides in which it is the rarest, uint16
+	ends  []uint32 // by block: its end in the file; the first entry is its start
 }
 
-const newLeft = 255
-
-const magic = "MPARA1\x00\x00"
-
-func (m *Meteor) readParaphrases(data []byte) error {
-	const header = len(magic) + 5*4
-	if len(data) < header || string(data[:len(magic)]) != magic {
-		return errors.New("not a table of paraphrases")
+// decoder unpacks parts of files; 64 MB is far more than any has.
+var decoder = sync.OnceValue(func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(64<<20))
+	if err != nil {
+		panic(err) // options that are wrong
 	}
-	numbers := data[len(magic):]
-	data = data[header:]
-	var streams [3][]byte
-	for i := range streams {
-		size := int64(binary.LittleEndian.Uint32(numbers[8+4*i:]))
-		if size > int64(len(data)) {
-			return io.ErrUnexpectedEOF
+	return d
+})
+
+// readTable reads the index of a table, after which its blocks can be read.
+func readTable(data fs.FS, file string) (*table, error) {
+	t := &table{data: data, file: file}
+	err := t.open(func(file io.ReaderAt, size int64) error {
+		var start [len(magic) + 4]byte
+		if n, err := file.ReadAt(start[:], 0); n < len(start) {
+			return fmt.Errorf("not a table of paraphrases: %w", cut(err))
 		}
-		z, err := zlib.NewReader(bytes.NewReader(data[:size]))
+		switch string(start[:len(magic)]) {
+		case magic:
+		case oldMagic:
+			return errors.New("the format of an older showtell, take the file of this one")
+		default:
+			return errors.New("not a table of paraphrases")
+		}
+		parts := int64(binary.LittleEndian.Uint32(start[len(magic):]))
+		if parts < 1 || parts > math.MaxUint16 || int64(len(start))+4*parts > size {
+			return fmt.Errorf("%d parts", parts)
+		}
+		sizes := make([]byte, 4*parts)
+		if n, err := file.ReadAt(sizes, int64(len(start))); n < len(sizes) {
+			return cut(err)
+		}
+		end := int64(len(start) + len(sizes))
+		from := end
+		for ; len(sizes) > 0; sizes = sizes[4:] {
+			if end += int64(binary.LittleEndian.Uint32(sizes)); end > min(size, math.MaxUint32) {
+				return io.ErrUnexpectedEOF
+			}
+			t.ends = append(t.ends, uint32(end))
+		}
+		return t.readIndex(file, from)
+	})
+	return t, err
+}
+
+// readIndex reads the words and the block of each.
+func (t *table) readIndex(file io.ReaderAt, from int64) error {
+	index, err := new(unpacker).unpack(file, from, int64(t.ends[0]))
+	if err != nil {
+		return err
+	}
+	words, home, ok := bytes.Cut(index, []byte("\n\n"))
+	if n := bytes.Count(words, []byte("\n")) + 1; !ok || len(home) != 2*n || n > math.MaxUint16 {
+		return fmt.Errorf("%d words with %d bytes of blocks", n, len(home))
+	}
+	t.words, t.home = string(words), home
+	return nil
+}
+
+// open calls f with the file and its size.
+func (t *table) open(f func(file io.ReaderAt, size int64) error) error {
+	file, err := t.data.Open(t.file)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	at, ok := file.(io.ReaderAt)
+	if !ok {
+		all, err := io.ReadAll(file)
 		if err != nil {
 			return err
 		}
-		if streams[i], err = io.ReadAll(z); err != nil {
-			return err
-		}
-		data = data[size:]
+		at = bytes.NewReader(all)
 	}
-	t := &table{words: strings.Split(strings.TrimSuffix(string(streams[0]), "\n"), "\n"), heads: streams[1]}
-	if len(t.words) > math.MaxUint16 {
-		return fmt.Errorf("%d words", len(t.words))
-	}
-	if err := t.readIDs(streams[2]); err != nil {
-		return err
-	}
-	m.paraphrases = t
-	return t.check(int(binary.LittleEndian.Uint32(numbers[4:])))
+	return f(at, info.Size())
 }
 
-func (t *table) readIDs(b []byte) error {
-	t.ids = make([]uint16, 0, len(b)*2/3)
-	for len(b) > 0 {
-		id, n := int(b[0])-96, 1
-		switch {
-		case b[0] == 95 && len(b) > 2:
-			id, n = 160+94*256+int(b[1])<<8+int(b[2]), 3
-		case b[0] < 95 && b[0] > 0 && len(b) > 1:
-			id, n = 160+int(b[0]-1)<<8+int(b[1]), 2
-		}
-		if id < 0 || id >= len(t.words) {
-			return fmt.Errorf("word %d of %d", id, len(t.words))
-		}
-		t.ids = append(t.ids, uint16(id))
-		b = b[n:]
+// An unpacker unpacks parts of a file. What it returns is valid until the next.
+type unpacker struct{ packed, part []byte }
+
+func (u *unpacker) unpack(file io.ReaderAt, from, end int64) ([]byte, error) {
+	n := int(end - from)
+	u.packed = slices.Grow(u.packed[:0], n)[:n]
+	if n, err := file.ReadAt(u.packed, from); n < len(u.packed) {
+		return nil, cut(err)
 	}
-	return nil
+	var err error
+	u.part, err = decoder().DecodeAll(u.packed, u.part[:0])
+	return u.part, err
 }
 
-// A phrase is a side of a pair while a table is read.
-type phrase struct {
-	words [longest]uint16
-	n     int
+// cut is the error of a file that ends too early.
+func cut(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
 
-// read moves to the next phrase and reports how many ids it has taken, -1 if the
-// head or ids make no phrase.
-func (p *phrase) read(head byte, ids []uint16) int {
-	same, fresh := int(head>>4), int(head&15)
-	if same > p.n || same+fresh > longest || same+fresh == 0 || fresh > len(ids) {
-		return -1
-	}
-	p.n = same + copy(p.words[same:], ids[:fresh])
-	return fresh
+// A vocabulary is the words that sentences have, and which of them follow each
+// other somewhere, with some false ones.
+type vocabulary struct {
+	numbers []int32  // by word of the table: its number in the corpus, -1: none
+	follows []uint64 // bits
 }
 
-// check walks over the table, so that nothing later can go wrong.
-func (t *table) check(pairs int) error {
-	n := 0
-	if err := t.walk(func(_, _ *phrase) { n++ }); err != nil {
-		return err
-	}
-	if n != pairs {
-		return fmt.Errorf("%d pairs, want %d", n, pairs)
-	}
-	return nil
+// bit is where a vocabulary notes that a word follows another.
+func (v *vocabulary) bit(before, word int32) (int, uint64) {
+	h := (uint64(before)<<32 | uint64(word)) * 0x9E3779B97F4A7C15 >> 32
+	return int(h>>6) & (len(v.follows) - 1), 1 << (h & 63)
 }
 
-// walk calls f with each pair, in the order of the table.
-func (t *table) walk(f func(left, right *phrase)) error {
-	var left, right phrase
-	ids := t.ids
-	started := false
-	for k := 0; k < len(t.heads); k++ {
-		p, head := &right, t.heads[k]
-		if head == newLeft {
-			if k++; k == len(t.heads) {
-				return io.ErrUnexpectedEOF
+// note notes the words of sentences that follow each other.
+func (v *vocabulary) note(sentences []sentence) {
+	words := 0
+	for i := range sentences {
+		words += len(sentences[i].words)
+	}
+	size := 1
+	for 64*size < 8*words {
+		size *= 2
+	}
+	v.follows = make([]uint64, size)
+	for i := range sentences {
+		for k, w := range sentences[i].words {
+			if k > 0 {
+				at, bit := v.bit(sentences[i].words[k-1], w)
+				v.follows[at] |= bit
 			}
-			p, head = &left, t.heads[k]
-			right.n, started = 0, true
-		}
-		n := p.read(head, ids)
-		if n < 0 || !started {
-			return fmt.Errorf("no phrase at %d", k)
-		}
-		ids = ids[n:]
-		if p == &right {
-			f(&left, &right)
 		}
 	}
-	if len(ids) > 0 {
-		return fmt.Errorf("%d words too many", len(ids))
-	}
-	return nil
 }
 
-// phrases are the paraphrases whose words are all in a vocabulary, as a tree:
-// a phrase is the node of its last word.
-type phrases struct {
-	nodes  map[uint64]int32 // by the node of the word before, 0 at the start, and the word
-	others [][]int32        // by node: its right sides, in the order of the table
-}
-
-func (t *table) phrases(vocabulary []string) *phrases {
-	known := map[string]int32{}
-	for i, w := range vocabulary {
-		known[w] = int32(i)
-	}
-	numbers := make([]int32, len(t.words)) // in the vocabulary
-	for i, w := range t.words {
-		numbers[i] = -1
-		if n, ok := known[w]; ok {
-			numbers[i] = n
-		}
-	}
-	p := &phrases{nodes: map[uint64]int32{}, others: make([][]int32, 1)}
-	t.walk(func(left, right *phrase) {
-		if left.within(numbers) && right.within(numbers) {
-			l := p.node(left, numbers)
-			r := p.node(right, numbers)
-			p.others[l] = append(p.others[l], r)
-		}
-	})
-	return p
-}
-
-// within says if all words of a phrase have a number.
-func (p *phrase) within(numbers []int32) bool {
-	for _, w := range p.words[:p.n] {
-		if numbers[w] < 0 {
-			return false
-		}
-	}
-	return true
-}
-
-func key(node, word int32) uint64 { return uint64(node)<<32 | uint64(word) }
-
-// node returns the node of a phrase, a new one if there is none.
-func (p *phrases) node(q *phrase, numbers []int32) int32 {
-	node := int32(0)
-	for _, w := range q.words[:q.n] {
-		k := key(node, numbers[w])
-		next, ok := p.nodes[k]
+// find lists the paraphrases of which both sides may be in the sentences: n and n
+// words for a right side, -n and n words for the left side before it.
+func (t *table) find(ids map[string]int32, sentences []sentence) ([][]int32, error) {
+	v := &vocabulary{}
+	v.note(sentences)
+	needed := make([]bool, len(t.ends))
+	rest := t.words
+	for k := 0; len(v.numbers) < len(t.home)/2; k += 2 {
+		var word string
+		word, rest, _ = strings.Cut(rest, "\n")
+		id, ok := ids[word]
 		if !ok {
-			next = int32(len(p.others))
-			p.nodes[k] = next
-			p.others = append(p.others, nil)
+			id = -1
+		} else if block := int(binary.LittleEndian.Uint16(t.home[k:])) + 1; block < len(needed) {
+			needed[block] = true
 		}
-		node = next
+		v.numbers = append(v.numbers, id)
 	}
-	return node
+	var blocks []int
+	for block, need := range needed {
+		if need {
+			blocks = append(blocks, block)
+		}
+	}
+	found, errs := make([][]int32, len(blocks)), make([]error, len(blocks))
+	err := t.open(func(file io.ReaderAt, _ int64) error {
+		unpackers := sync.Pool{New: func() any { return new(unpacker) }}
+		parallel(len(blocks), 1, func(i, _ int) {
+			u := unpackers.Get().(*unpacker)
+			defer unpackers.Put(u)
+			b, err := u.unpack(file, int64(t.ends[blocks[i]-1]), int64(t.ends[blocks[i]]))
+			if err == nil {
+				found[i], err = v.findIn(b)
+			}
+			if err != nil {
+				errs[i] = fmt.Errorf("block %d: %w", blocks[i], err)
+			}
+		})
+		return cmp.Or(errs...)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("METEOR data %s: %w", t.file, err)
+	}
+	return found, nil
 }
 
-// each calls f with every phrase of a sentence, from left to right and from short
-// to long.
-func (p *phrases) each(sentence []int32, f func(from, end int, node int32)) {
-	for from := range sentence {
-		node := int32(0)
-		for end := from; end < len(sentence); end++ {
-			next, ok := p.nodes[key(node, sentence[end])]
-			if !ok {
-				break
+// findIn lists those of a block.
+func (v *vocabulary) findIn(b []byte) ([]int32, error) {
+	size := len(b)
+	var found []int32
+	var left, right phrase
+	for len(b) > 0 {
+		at := size - len(b)
+		if b = left.read(b, v); b == nil {
+			return nil, fmt.Errorf("no phrase at %d", at)
+		}
+		n, width := binary.Uvarint(b)
+		if width <= 0 || n > uint64(len(b)-width) {
+			return nil, fmt.Errorf("no right sides at %d", at)
+		}
+		rights := b[width : width+int(n)]
+		b = b[width+int(n):]
+		if left.fit < left.n {
+			continue
+		}
+		found = append(append(found, int32(-left.n)), left.words[:left.n]...)
+		right.n, right.fit = 0, 0
+		for len(rights) > 0 {
+			if rights = right.read(rights, v); rights == nil {
+				return nil, fmt.Errorf("no phrase for that at %d", at)
 			}
-			node = next
-			f(from, end+1, node)
+			if right.fit == right.n {
+				found = append(append(found, int32(right.n)), right.words[:right.n]...)
+			}
 		}
 	}
+	return found, nil
+}
+
+// A phrase is a side of a pair while a block is read.
+type phrase struct {
+	words [longest]int32 // numbers in the corpus, -1: not there
+	n     int
+	fit   int // how many from the front are in the corpus and follow each other there
+}
+
+// read moves to the next phrase, which begins as the one before it, and returns
+// the bytes behind it; nil if there is no phrase.
+func (p *phrase) read(b []byte, v *vocabulary) []byte {
+	same, n := int(b[0]>>4), int(b[0]>>4)+int(b[0]&15)
+	if same > p.n || n > longest || n == 0 {
+		return nil
+	}
+	b = b[1:]
+	p.n, p.fit = n, min(p.fit, same)
+	for i := same; i < n; i++ {
+		id, size := wordAt(b)
+		if id < 0 || id >= len(v.numbers) {
+			return nil
+		}
+		b = b[size:]
+		w := v.numbers[id]
+		p.words[i] = w
+		if p.fit < i || w < 0 {
+			continue
+		}
+		if i > 0 {
+			if at, bit := v.bit(p.words[i-1], w); v.follows[at]&bit == 0 {
+				continue
+			}
+		}
+		p.fit++
+	}
+	return b
+}
+
+// wordAt returns the number of the word at the front of b, -1 if there is none,
+// and its size.
+func wordAt(b []byte) (id, size int) {
+	switch {
+	case len(b) > 0 && b[0] >= 96:
+		return int(b[0]) - 96, 1
+	case len(b) > 1 && b[0] > 0 && b[0] < 95:
+		return 160 + int(b[0]-1)<<8 + int(b[1]), 2
+	case len(b) > 2 && b[0] == 95:
+		return 160 + 94<<8 + int(b[1])<<8 + int(b[2]), 3
+	}
+	return -1, 0
 }

@@ -54,12 +54,12 @@ func (s *Side) matched() int {
 	return n
 }
 
-func (s *Side) share() float64 {
+func (s *Side) weighted() float64 {
 	sum := 0.0
 	for k, w := range s.Matched {
 		sum += weights[k] * w.weighted()
 	}
-	return sum / s.Words.weighted()
+	return sum
 }
 
 // Stats are what METEOR counts of a hypothesis and the reference that fits best,
@@ -74,6 +74,23 @@ func (s *Stats) whole() bool {
 	return s.Chunks == 1 && s.Hyp.matched() == s.Hyp.Words.sum() && s.Ref.matched() == s.Ref.Words.sum()
 }
 
+// Terms are the sums that METEOR is made of. Those of a corpus are the sums of
+// those of its hypotheses.
+type Terms [6]float64
+
+// Terms returns the weighted matched words and weighted words of both sides, the
+// chunks, 0 where one holds all words, and the matched words.
+func (s *Stats) Terms() Terms {
+	chunks := s.Chunks
+	if s.whole() {
+		chunks = 0
+	}
+	return Terms{
+		s.Hyp.weighted(), s.Hyp.Words.weighted(), s.Ref.weighted(), s.Ref.Words.weighted(),
+		float64(chunks), float64(s.Hyp.matched()+s.Ref.matched()) / 2,
+	}
+}
+
 // Score is METEOR (Denkowski and Lavie 2014), 0 to 1: with the shares P and R of
 // matched words in hypothesis and reference, words weighed by how they match and
 // if they carry content, and the number of chunks per matched word,
@@ -82,18 +99,17 @@ func (s *Stats) whole() bool {
 //	score = F * (1 - gamma*(chunks/matched)^beta)
 //
 // where there is no penalty if all is one chunk.
-func (s *Stats) Score() float64 {
-	f := 1 / ((1-alpha)/s.Hyp.share() + alpha/s.Ref.share())
-	fragmented := 0.0
-	if !s.whole() {
-		fragmented = float64(s.Chunks) / (float64(s.Hyp.matched()+s.Ref.matched()) / 2)
-	}
-	score := f * (1 - gamma*math.Pow(fragmented, beta))
+func (t Terms) Score() float64 {
+	f := 1 / ((1-alpha)/(t[0]/t[1]) + alpha/(t[2]/t[3]))
+	score := f * (1 - gamma*math.Pow(t[4]/t[5], beta))
 	if math.IsNaN(score) || score < 0 {
 		return 0
 	}
 	return score
 }
+
+// Score is that of its Terms.
+func (s *Stats) Score() float64 { return s.Terms().Score() }
 
 // Add adds the counts of a hypothesis to those of a corpus, whose score is that
 // of the sums. As the official program has it, the chunk of a hypothesis that

@@ -9,7 +9,7 @@ import (
 
 // The licences stay with the data.
 //
-//go:embed COPYING.LGPL COPYING.WORDNET README.md function.txt paraphrase-en.pack prefixes.txt synonyms.txt.gz
+//go:embed COPYING.LGPL COPYING.WORDNET README.md function.txt paraphrase-en.pack prefixes.txt synonyms.txt.zst
 var embedded embed.FS
 
 func files() fs.FS { return embedded }

@@ -12,8 +12,7 @@ import (
 	"showtell/metric/meteor"
 )
 
-// Open returns METEOR with the data, which is read once, in about half a second,
-// and then shared.
+// Open returns METEOR with the data, of which most is read when sentences need it.
 var Open = sync.OnceValues(func() (*meteor.Meteor, error) {
 	return meteor.New(files())
 })

@@ -30,6 +30,7 @@ func files() map[string]string {
 		writeGemm(gemm)
 		writePack(gemm)
 		writeVectors(vector)
+		writePeak(vector)
 		all["gemm_"+set.file+"_amd64.s"] = gemm.String()
 		all["vector_"+set.file+"_amd64.s"] = vector.String()
 	}

@@ -38,6 +38,7 @@ func files() (map[string][]byte, error) {
 	vector.exponentials()
 	vector.updates()
 	vector.halves()
+	vector.peak()
 	tables += conv.convs() + conv.depthwises()
 	text, err := declarations(tables, gemm, vector, conv)
 	return map[string][]byte{
