@@ -18,11 +18,24 @@ import (
 
 const defaultMaxPixels = 100_000_000
 
-// Options bound what is read. Nil means the defaults.
+// Options say what is read. Nil means the defaults.
 type Options struct {
 	// MaxPixels is the most pixels a picture may have, looked up in its header
 	// before anything is decoded. Default 100 million.
 	MaxPixels int
+
+	// Least is the width and height below which the upright picture is not to
+	// fall. A JPEG is decoded at 1/8, 1/4 or 1/2 of its size if that leaves as
+	// much, which is sooner. Default: pictures are decoded in full. See
+	// Recipe.Least.
+	Least image.Point
+}
+
+func (o *Options) least() image.Point {
+	if o == nil {
+		return image.Point{}
+	}
+	return o.Least
 }
 
 func (o *Options) maxPixels() int {

@@ -176,6 +176,42 @@ func TestOrientationBehindOddities(t *testing.T) {
 	}
 }
 
+// A picture is read no smaller than it may be, upright.
+func TestLeast(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, insert string) string {
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, newRGB(160, 96), nil); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, slices.Insert(b.Bytes(), 2, []byte(insert)...), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	flat := write("flat.jpg", "")
+	turned := write("turned.jpg", "\xff\xe1\x00\x22Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00")
+	for _, tt := range []struct {
+		name        string
+		path        string
+		least, want image.Point
+	}{
+		{"in full", flat, image.Point{}, image.Pt(160, 96)},
+		{"an eighth", flat, image.Pt(20, 12), image.Pt(20, 12)},
+		{"wide enough", flat, image.Pt(30, 12), image.Pt(40, 24)},
+		{"high enough", flat, image.Pt(20, 30), image.Pt(80, 48)},
+		{"turned", turned, image.Pt(12, 20), image.Pt(12, 20)},
+		{"turned and too low", turned, image.Pt(12, 21), image.Pt(24, 40)},
+		{"PNG", "testdata/rgb.png", image.Pt(1, 1), image.Pt(24, 18)},
+	} {
+		img, err := ReadFile(tt.path, &Options{Least: tt.least})
+		if err != nil || img.Bounds().Size() != tt.want {
+			t.Errorf("%s: ReadFile = %v, want %v", tt.name, img.Bounds(), tt.want)
+		}
+	}
+}
+
 func recipe() Recipe {
 	return Recipe{Width: 6, Height: 4, Filter: Bilinear, Fit: Squash, Channels: OrderRGB,
 		Mean: [3]float32{1, 2, 3}, Std: [3]float32{2, 4, 8}}

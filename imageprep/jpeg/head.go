@@ -111,7 +111,7 @@ func (d *decoder) read(mark uint8, body []byte) error {
 		d.progressive = mark == markSOF2
 		return d.frame(body)
 	case mark > markSOF2 && mark <= markSOF15 && mark != markJPG && mark != markDAC:
-		return fmt.Errorf("%w: coding process %d", ErrUnsupported, mark-markSOF0)
+		return fmt.Errorf("coding process %d is not one of those read, 0 to 2", mark-markSOF0)
 	}
 	return nil
 }
@@ -152,11 +152,11 @@ func (d *decoder) frame(body []byte) error {
 	d.h, d.w = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 	switch {
 	case body[0] != 8:
-		return fmt.Errorf("%w: samples of %d bits", ErrUnsupported, body[0])
+		return fmt.Errorf("samples of %d bits, want 8", body[0])
 	case len(body) != 6+3*n:
 		return fmt.Errorf("frame header of %d bytes for %d components", len(body), n)
 	case n != 1 && n != 3 && n != 4:
-		return fmt.Errorf("%w: %d components", ErrUnsupported, n)
+		return fmt.Errorf("%d components, want 1, 3 or 4", n)
 	}
 	comps := make([]component, n)
 	for i := range comps {

@@ -8,14 +8,9 @@
 package jpeg
 
 import (
-	"errors"
 	"fmt"
 	"io"
 )
-
-// ErrUnsupported is the error of a JPEG that is none of the kinds this package
-// reads, but may be sound.
-var ErrUnsupported = errors.New("unsupported")
 
 // An Image is a picture of three bytes a pixel, red, green and blue, row by row
 // without gaps.
@@ -39,17 +34,16 @@ func Size(data []byte) (w, h int, err error) {
 // below 1. Sizes are rounded up. This is the rule, and these are the pixels, of
 // Pillow's Image.draft.
 //
-// Data that end too early are an error that wraps io.ErrUnexpectedEOF, what this
-// package does not read is one that wraps ErrUnsupported. Memory is the result
-// and a few rows; for a picture in several scans, as a progressive one is, two
-// bytes a sample on top. It is for the caller to look at Size first.
+// Data that end too early are an error that wraps io.ErrUnexpectedEOF. Memory is
+// the result and a few rows; for a picture in several scans, as a progressive one
+// is, two bytes a sample on top. It is for the caller to look at Size first.
 func Decode(data []byte, minW, minH int) (*Image, error) {
 	d := &decoder{data: data}
 	if err := d.head(); err != nil {
 		return nil, err
 	}
 	if d.w == 0 || d.h == 0 {
-		return nil, fmt.Errorf("%w: %dx%d pixels", ErrUnsupported, d.w, d.h)
+		return nil, fmt.Errorf("zero size: %dx%d pixels", d.w, d.h)
 	}
 	if err := d.layout(denominator(d.w, d.h, minW, minH)); err != nil {
 		return nil, err

@@ -44,7 +44,7 @@ func (d *decoder) plan(c *component) error {
 	c.blocksX, c.blocksY = ceil(d.w*c.h, 8*d.maxH), ceil(d.h*c.v, 8*d.maxV)
 	c.padX, c.padY = d.mcusX*c.h, d.mcusY*c.v
 	if d.maxH*d.size%(c.h*c.size) != 0 || d.maxV*d.size%(c.v*c.size) != 0 {
-		return fmt.Errorf("%w: sampling factors %dx%d among %dx%d", ErrUnsupported, c.h, c.v, d.maxH, d.maxV)
+		return fmt.Errorf("sampling factors %dx%d do not divide %dx%d", c.h, c.v, d.maxH, d.maxV)
 	}
 	p := &c.plane
 	p.w, p.h = ceil(d.w*c.h*c.size, 8*d.maxH), ceil(d.h*c.v*c.size, 8*d.maxV)

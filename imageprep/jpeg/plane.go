@@ -7,6 +7,7 @@ type plane struct {
 	stride, rows int // row y is number y%rows of pix
 	w, h         int // samples that are of the picture
 	wide, high   int // pixels that a sample covers
+	left, top    int // of these, how many lie outside the picture at its first sample
 
 	up   upsampler // nil: the nearest sample
 	line []uint8   // of one row
@@ -41,7 +42,7 @@ func (p *plane) at(y int) []uint8 { return p.pix[y%p.rows*p.stride:][:p.w] }
 
 // row returns row y of the picture, to be read before the next call.
 func (p *plane) row(y int) []uint8 {
-	near := p.at(y / p.high)
+	near := p.at((y + p.top) / p.high)
 	switch {
 	case p.up != nil && p.high == 1:
 		p.up(p.line, near, nil, false)
@@ -53,7 +54,7 @@ func (p *plane) row(y int) []uint8 {
 		return near
 	default:
 		for x := range p.line {
-			p.line[x] = near[min(x/p.wide, len(near)-1)]
+			p.line[x] = near[min((x+p.left)/p.wide, len(near)-1)]
 		}
 	}
 	return p.line
