@@ -9,7 +9,7 @@ import (
 var errCode = errors.New("no such Huffman code")
 
 // tableBits is how many bits a table is looked up by at once.
-const tableBits = 10
+const tableBits = 11
 
 // A table decodes the Huffman code of a table in the file [C, F.2.2.3].
 //

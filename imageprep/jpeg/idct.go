@@ -162,8 +162,9 @@ func half8(x0, x1, x2, x3 int32) (y0, y1, y2, y3, y4, y5, y6, y7 int32) {
 func inverse4(dst []uint8, stride int, blk *[64]int32, mask uint64) {
 	var w [32]int32
 	const round = 1 << (constBits - passBits)
+	wide := mask&0xe0e0e0e0e0e0e0e0 != 0 // in columns 5 to 7
 	for x := range 8 {
-		if x == 4 {
+		if x == 4 || x > 4 && !wide {
 			continue
 		}
 		if mask>>x&columns == 0 {
@@ -173,14 +174,26 @@ func inverse4(dst []uint8, stride int, blk *[64]int32, mask uint64) {
 			continue
 		}
 		const shift = constBits - passBits + 1
-		y0, y1, y2, y3 := full4(blk[x]<<(constBits+1)+round, blk[8+x], blk[16+x], blk[24+x], blk[40+x], blk[48+x], blk[56+x])
+		x0 := blk[x]<<(constBits+1) + round
+		var y0, y1, y2, y3 int32
+		if mask>>x&lower == 0 {
+			y0, y1, y2, y3 = half4(x0, blk[8+x], blk[16+x], blk[24+x])
+		} else {
+			y0, y1, y2, y3 = full4(x0, blk[8+x], blk[16+x], blk[24+x], blk[40+x], blk[48+x], blk[56+x])
+		}
 		w[x], w[8+x], w[16+x], w[24+x] = y0>>shift, y1>>shift, y2>>shift, y3>>shift
 	}
 	for y := range 4 {
 		const shift = constBits + passBits + 3 + 1
 		const round = 1 << (shift - 1)
 		r := (*[8]int32)(w[8*y:])
-		y0, y1, y2, y3 := full4(r[0]<<(constBits+1)+round, r[1], r[2], r[3], r[5], r[6], r[7])
+		x0 := r[0]<<(constBits+1) + round
+		var y0, y1, y2, y3 int32
+		if !wide {
+			y0, y1, y2, y3 = half4(x0, r[1], r[2], r[3])
+		} else {
+			y0, y1, y2, y3 = full4(x0, r[1], r[2], r[3], r[5], r[6], r[7])
+		}
 		out := (*[4]uint8)(dst[y*stride:])
 		out[0], out[1] = levels[y0>>shift&4095], levels[y1>>shift&4095]
 		out[2], out[3] = levels[y2>>shift&4095], levels[y3>>shift&4095]
@@ -197,26 +210,42 @@ func full4(x0, x1, x2, x3, x5, x6, x7 int32) (y0, y1, y2, y3 int32) {
 	return e0 + o0, e1 + o1, e1 - o1, e0 - o0
 }
 
+// half4 is full4 where the last coefficients are 0.
+func half4(x0, x1, x2, x3 int32) (y0, y1, y2, y3 int32) {
+	e := x2 * fix1847
+	e0, e1 := x0+e, x0-e
+	o1 := x1*fix1061 - x3*fix2172
+	o0 := x3*fix0899 + x1*fix2562
+	return e0 + o0, e1 + o1, e1 - o1, e0 - o0
+}
+
 // inverse2 transforms blk to 2 by 2 samples. Of rows and columns, the first and
 // the odd ones count.
-func inverse2(dst []uint8, stride int, blk *[64]int32) {
-	var w [2][8]int32
-	for _, x := range [...]int{0, 1, 3, 5, 7} {
-		const shift = constBits - passBits + 2
-		const round = 1 << (shift - 1)
-		e := blk[x]<<(constBits+2) + round
-		o := odd2(blk[8+x], blk[24+x], blk[40+x], blk[56+x])
-		w[0][x], w[1][x] = (e+o)>>shift, (e-o)>>shift
+func inverse2(dst []uint8, stride int, blk *[64]int32, mask uint64) {
+	const shift = constBits + passBits + 3 + 2
+	const round = 1 << (shift - 1)
+	a0, b0 := column2(blk, 0) // of the upper and of the lower row
+	a1, b1 := column2(blk, 1)
+	a3, b3 := column2(blk, 3)
+	upper, lower := odd2(a1, a3, 0, 0), odd2(b1, b3, 0, 0)
+	if mask&0xa0a0a0a0a0a0a0a0 != 0 { // in columns 5 and 7
+		a5, b5 := column2(blk, 5)
+		a7, b7 := column2(blk, 7)
+		upper, lower = upper+odd2(0, 0, a5, a7), lower+odd2(0, 0, b5, b7)
 	}
-	for y := range w {
-		const shift = constBits + passBits + 3 + 2
-		const round = 1 << (shift - 1)
-		r := &w[y]
-		e := r[0]<<(constBits+2) + round
-		o := odd2(r[1], r[3], r[5], r[7])
-		out := (*[2]uint8)(dst[y*stride:])
-		out[0], out[1] = levels[(e+o)>>shift&4095], levels[(e-o)>>shift&4095]
-	}
+	a0, b0 = a0<<(constBits+2)+round, b0<<(constBits+2)+round
+	out := (*[2]uint8)(dst)
+	out[0], out[1] = levels[(a0+upper)>>shift&4095], levels[(a0-upper)>>shift&4095]
+	out = (*[2]uint8)(dst[stride:])
+	out[0], out[1] = levels[(b0+lower)>>shift&4095], levels[(b0-lower)>>shift&4095]
+}
+
+func column2(blk *[64]int32, x int) (upper, lower int32) {
+	const shift = constBits - passBits + 2
+	const round = 1 << (shift - 1)
+	e := blk[x]<<(constBits+2) + round
+	o := odd2(blk[8+x], blk[24+x], blk[40+x], blk[56+x])
+	return (e + o) >> shift, (e - o) >> shift
 }
 
 func odd2(x1, x3, x5, x7 int32) int32 {

@@ -221,7 +221,7 @@ func (c *component) inverse(blk *[64]int32, mask uint64, x, y int) {
 	case c.size == 4:
 		inverse4(dst, p.stride, blk, mask)
 	default:
-		inverse2(dst, p.stride, blk)
+		inverse2(dst, p.stride, blk, mask)
 	}
 	*blk = [64]int32{}
 }
