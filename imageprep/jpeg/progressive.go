@@ -62,31 +62,17 @@ func (d *decoder) firstAC(s *scan, c *component, at int) error {
 		d.run--
 		return nil
 	}
-	in, t := &d.in, c.ac
 	for k := s.start; k <= s.stop; k++ {
-		in.fill()
-		e := t.fast[in.acc>>(64-tableBits)]
-		if e&(slow|end) == 0 {
-			in.acc <<= e & 63
-			in.n -= uint(e & 63)
-			k += int(e>>8&31) - 1
-			if e>>16 != 0 {
-				c.grid.set(at, k, int16(int32(e)>>16<<s.low))
-			}
-			continue
-		}
-		symbol, err := in.symbol(t)
-		if err != nil {
+		run, v, err := d.in.coefficient(c.ac)
+		switch {
+		case err != nil:
 			return err
-		}
-		run, size := int(symbol>>4), uint(symbol&15)
-		if size == 0 && run < 15 {
-			d.run = 1<<run | int(in.take(uint(run)))
-			d.run--
+		case v == 0 && run < 15:
+			d.run = d.in.blocks(run) - 1
 			return nil
 		}
 		k += run
-		if v := extend(in.take(size), int(size)); v != 0 {
+		if v != 0 {
 			c.grid.set(at, k, int16(v<<s.low))
 		}
 	}
@@ -99,27 +85,23 @@ var errRefine = errors.New("value of several bits where one is refined")
 func (d *decoder) refineAC(s *scan, c *component, at int) error {
 	bit := int16(1) << s.low
 	for k := s.start; k <= s.stop; k++ {
-		zeros, fresh := 64, int16(0) // to pass over, and what follows them
+		zeros, fresh := 64, int32(0) // to pass over, and what follows them
 		if d.run == 0 {
-			symbol, err := d.in.symbol(c.ac)
-			if err != nil {
-				return err
-			}
-			run, size := int(symbol>>4), symbol&15
+			run, v, err := d.in.coefficient(c.ac)
 			switch {
-			case size > 1:
+			case err != nil:
+				return err
+			case v < -1 || v > 1:
 				return errRefine
-			case size == 1:
-				zeros, fresh = run, 2*bit*int16(d.in.take(1))-bit
-			case run == 15:
-				zeros = run
+			case v == 0 && run < 15:
+				d.run = d.in.blocks(run)
 			default:
-				d.run = 1<<run | int(d.in.take(uint(run)))
+				zeros, fresh = run, v
 			}
 		}
 		k = d.in.correct(&c.grid, at, k, s.stop, zeros, bit)
 		if fresh != 0 && k <= s.stop {
-			c.grid.set(at, k, fresh)
+			c.grid.set(at, k, int16(fresh)*bit)
 		}
 		if d.run > 0 {
 			d.run--
@@ -128,6 +110,25 @@ func (d *decoder) refineAC(s *scan, c *component, at int) error {
 	}
 	return nil
 }
+
+// coefficient decodes a run of zeros and the value behind it. A value of 0 is the
+// end of the block, unless the run is 15.
+func (r *reader) coefficient(t *table) (run int, v int32, err error) {
+	r.fill()
+	e := t.fast[r.acc>>(64-tableBits)]
+	if e&slow == 0 {
+		r.acc <<= e & 63
+		r.n -= uint(e & 63)
+		return int(e>>8&31) - 1, int32(e) >> 16, nil
+	}
+	symbol, err := r.symbol(t)
+	size := uint(symbol & 15)
+	return int(symbol >> 4), extend(r.take(size), int(size)), err
+}
+
+// blocks is how many blocks end without further coefficients, by the run of
+// the symbol that says so.
+func (r *reader) blocks(run int) int { return 1<<run | int(r.take(uint(run))) }
 
 // correct goes from coefficient k on past as many zeros as told, and reads a bit
 // for each coefficient between that is not 0. It returns where the next zero is,
