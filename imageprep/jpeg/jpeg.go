@@ -48,6 +48,7 @@ func Decode(data []byte, minW, minH int) (*Image, error) {
 	if err := d.layout(denominator(d.w, d.h, minW, minH)); err != nil {
 		return nil, err
 	}
+	defer func() { used.Put(d.coefs) }()
 	if err := d.scans(); err != nil {
 		return nil, err
 	}
@@ -96,7 +97,8 @@ type decoder struct {
 	block [64]int32 // coefficients, in natural order, all 0 between blocks
 	run   int       // blocks to come without coefficients [G.1.2.2]
 	out   *Image
-	rows  int // of out that are done
+	rows  int      // of out that are done
+	coefs *[]int16 // what the grids are cut from
 }
 
 // A component is one of the planes that make up a picture (luma, a chroma).

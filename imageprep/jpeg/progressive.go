@@ -4,13 +4,37 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
+	"sync"
 )
 
 // A grid holds the coefficients of a component, for pictures in several scans.
 type grid struct {
 	dc   []int16  // (padY, padX)
-	ac   []int16  // (padY, padX, 64), in zigzag order; number 0 is unused
+	ac   []int16  // (padY, padX, 64), in zigzag order; what mask does not name is not valid
 	mask []uint64 // (padY, padX): a bit for each of ac that is not 0
+}
+
+// A pool keeps arrays of pictures that are done for the next ones: a large one
+// takes long to come by.
+type pool struct{ sync.Pool }
+
+var used pool
+
+// Get returns n coefficients. They are 0 only by chance: what counts is the mask.
+func (p *pool) Get(n int) *[]int16 {
+	if old, _ := p.Pool.Get().(*[]int16); old != nil && cap(*old) >= n {
+		*old = (*old)[:n]
+		return old
+	}
+	fresh := make([]int16, n)
+	return &fresh
+}
+
+// Put gives coefs back, if there are any.
+func (p *pool) Put(coefs *[]int16) {
+	if coefs != nil {
+		p.Pool.Put(coefs)
+	}
 }
 
 // set stores coefficient k of a block, or number 63 if k is larger.

@@ -228,15 +228,8 @@ func (c *component) inverse(blk *[64]int32, mask uint64, x, y int) {
 
 // store decodes a scan of a picture that has several into the coefficients.
 func (d *decoder) store(s *scan) error {
-	for i := range d.comps {
-		c := &d.comps[i]
-		blocks := c.padX * c.padY
-		if c.grid.dc == nil {
-			c.grid.dc = make([]int16, blocks)
-		}
-		if c.grid.ac == nil && (c.size > 1 || !d.progressive) {
-			c.grid.ac, c.grid.mask = make([]int16, 64*blocks), make([]uint64, blocks)
-		}
+	if d.comps[0].grid.dc == nil {
+		d.allot()
 	}
 	if s.start > 0 && s.comps[0].size == 1 {
 		return nil // not needed; the next marker is looked for
@@ -252,6 +245,26 @@ func (d *decoder) store(s *scan) error {
 		}
 		return nil
 	}, func(int) {})
+}
+
+// allot makes the grids. AC coefficients that no transform needs have no place.
+func (d *decoder) allot() {
+	n := 0
+	for i := range d.comps {
+		c := &d.comps[i]
+		c.grid.dc = make([]int16, c.padX*c.padY)
+		if c.size > 1 || !d.progressive {
+			c.grid.mask = make([]uint64, len(c.grid.dc))
+			n += 64 * len(c.grid.mask)
+		}
+	}
+	d.coefs = used.Get(n)
+	rest := *d.coefs
+	for i := range d.comps {
+		g := &d.comps[i].grid
+		n := 64 * len(g.mask)
+		g.ac, rest = rest[:n:n], rest[n:]
+	}
 }
 
 // finish makes the picture from the coefficients.
