@@ -189,8 +189,11 @@ func TestManyScans(t *testing.T) {
 	data := read(t, "testdata/progressivegray.jpg")
 	from := strings.Index(string(data), "\xff\xda\x00\x08\x01\x01\x00\x00\x00\x10") // refines DC values
 	refine := data[from : from+strings.Index(string(data[from+2:]), "\xff\xda")+2]
-	many := slices.Concat(data[:len(data)-2], slices.Repeat(refine, 1000), data[len(data)-2:])
-	if _, err := Decode(many, 0, 0); err == nil || err.Error() != "too many scans" {
-		t.Errorf("Decode = %v, want too many scans", err)
+	last := data[strings.LastIndex(string(data), "\xff\xda") : len(data)-2]
+	for name, scan := range map[string][]byte{"DC": refine, "an eighth": last} {
+		many := slices.Concat(data[:len(data)-2], slices.Repeat(scan, maxScans), data[len(data)-2:])
+		if _, err := Decode(many, 1, 1); !errors.Is(err, errScans) {
+			t.Errorf("%s: Decode = %v, want %v", name, err, errScans)
+		}
 	}
 }

@@ -14,13 +14,18 @@ type scan struct {
 	mcusX, mcusY int
 }
 
-// maxPasses is how many scans may bring one coefficient. 14 is the most that make
-// sense; more are an attack on the reader's patience.
-const maxPasses = 16
+// No picture has more than maxScans, nor more than maxPasses for one coefficient:
+// 14 is the most that make sense. More are an attack on the reader's patience.
+const (
+	maxScans  = 200
+	maxPasses = 16
+)
+
+var errScans = errors.New("too many scans")
 
 // scans reads all scans and the tables between them, and makes the picture.
 func (d *decoder) scans() error {
-	for {
+	for count := 0; ; {
 		mark, body, err := d.segment()
 		switch {
 		case err != nil:
@@ -32,6 +37,9 @@ func (d *decoder) scans() error {
 				return err
 			}
 			continue
+		}
+		if count++; count > maxScans {
+			return errScans
 		}
 		s, err := d.scanHeader(body)
 		if err != nil {
@@ -105,7 +113,7 @@ func (d *decoder) prepare(s *scan) error {
 	for _, c := range s.comps {
 		for k := s.start; k <= s.stop; k++ {
 			if c.seen[k]++; c.seen[k] > maxPasses {
-				return errors.New("too many scans")
+				return errScans
 			}
 		}
 		if s.start > 0 && c.seen[0] == 0 {
