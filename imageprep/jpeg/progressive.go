@@ -135,21 +135,6 @@ func (d *decoder) refineAC(s *scan, c *component, at int) error {
 	return nil
 }
 
-// coefficient decodes a run of zeros and the value behind it. A value of 0 is the
-// end of the block, unless the run is 15.
-func (r *reader) coefficient(t *table) (run int, v int32, err error) {
-	r.fill()
-	e := t.fast[r.acc>>(64-tableBits)]
-	if e&slow == 0 {
-		r.acc <<= e & 63
-		r.n -= uint(e & 63)
-		return int(e>>8&31) - 1, int32(e) >> 16, nil
-	}
-	symbol, err := r.symbol(t)
-	size := uint(symbol & 15)
-	return int(symbol >> 4), extend(r.take(size), int(size)), err
-}
-
 // blocks is how many blocks end without further coefficients, by the run of
 // the symbol that says so.
 func (r *reader) blocks(run int) int { return 1<<run | int(r.take(uint(run))) }

@@ -105,9 +105,6 @@ func (r *reader) symbol(t *table) (uint8, error) {
 
 // next passes over restart marker number n, which must come next.
 func (r *reader) next(n int) error {
-	if r.over() {
-		return errShort
-	}
 	src, mark := marker(r.src)
 	switch {
 	case src == nil:

@@ -168,27 +168,33 @@ func (d *decoder) each(s *scan, f func(c *component, x, y int) error, done func(
 		}
 		done(y)
 	}
-	if in.over() {
-		return errShort
-	}
 	d.pos = len(d.data) - len(in.src)
 	return nil
 }
 
 func (d *decoder) mcu(s *scan, x, y int, f func(c *component, x, y int) error) error {
 	if len(s.comps) == 1 {
-		return f(s.comps[0], x, y)
+		return d.checked(f(s.comps[0], x, y))
 	}
 	for _, c := range s.comps {
 		for v := range c.v {
 			for h := range c.h {
-				if err := f(c, x*c.h+h, y*c.v+v); err != nil {
+				if err := d.checked(f(c, x*c.h+h, y*c.v+v)); err != nil {
 					return err
 				}
 			}
 		}
 	}
 	return nil
+}
+
+// checked is err, of decoding a block, but for data that are cut off: whatever
+// came of them.
+func (d *decoder) checked(err error) error {
+	if d.in.over() {
+		return errShort
+	}
+	return err
 }
 
 func (d *decoder) restarted(s *scan) {
@@ -245,13 +251,7 @@ func (d *decoder) store(s *scan) error {
 	decode := d.blockDecoder(s)
 	return d.each(s, func(c *component, x, y int) error {
 		d.in.ready()
-		if err := decode(c, y*c.padX+x); err != nil {
-			return err
-		}
-		if d.in.over() {
-			return errShort
-		}
-		return nil
+		return decode(c, y*c.padX+x)
 	}, func(int) {})
 }
 

@@ -39,11 +39,7 @@ func (r *reader) sequentialBlock(c *component, blk *[64]int32) (mask uint64, err
 	if c.size == 1 {
 		return 1, r.skip(c.ac)
 	}
-	mask, err = r.coefficients(c, blk)
-	if r.over() {
-		return 0, errShort
-	}
-	return mask, err
+	return r.coefficients(c, blk)
 }
 
 // difference decodes that of a DC value to the last one.
@@ -62,7 +58,23 @@ func (r *reader) difference(t *table) (int32, error) {
 	return extend(r.take(uint(size)), int(size)), nil
 }
 
-// coefficients decodes those after the first. The state is kept in registers.
+// coefficient decodes a run of zeros and the value behind it. A value of 0 is the
+// end of the block, unless the run is 15.
+func (r *reader) coefficient(t *table) (run int, v int32, err error) {
+	r.fill()
+	e := t.fast[r.acc>>(64-tableBits)]
+	if e&slow == 0 {
+		r.acc <<= e & 63
+		r.n -= uint(e & 63)
+		return int(e>>8&31) - 1, int32(e) >> 16, nil
+	}
+	symbol, err := r.symbol(t)
+	size := uint(symbol & 15)
+	return int(symbol >> 4), extend(r.take(size), int(size)), err
+}
+
+// coefficients decodes those after the first. The state is kept in registers,
+// and what fill does is written out.
 func (r *reader) coefficients(c *component, blk *[64]int32) (uint64, error) {
 	acc, n, pos := r.acc, r.n, r.pos
 	buf, t, terms := &r.buf, c.ac, &c.terms
@@ -79,26 +91,6 @@ func (r *reader) coefficients(c *component, blk *[64]int32) (uint64, error) {
 			mask |= 1 << (term & 63)
 			acc <<= e & 63
 			n -= uint(e & 63)
-			e = t.fast[acc>>(64-tableBits)]
-			if e&(slow|end) != 0 || k >= 63 {
-				continue
-			}
-			k += e >> 8 & 31
-			term = terms[k&127]
-			blk[term&63] = (int32(e) >> 16) * int32(term>>8)
-			mask |= 1 << (term & 63)
-			acc <<= e & 63
-			n -= uint(e & 63)
-			e = t.fast[acc>>(64-tableBits)]
-			if e&(slow|end) != 0 || k >= 63 {
-				continue
-			}
-			k += e >> 8 & 31
-			term = terms[k&127]
-			blk[term&63] = (int32(e) >> 16) * int32(term>>8)
-			mask |= 1 << (term & 63)
-			acc <<= e & 63
-			n -= uint(e & 63)
 			continue
 		}
 		if e&end != 0 {
@@ -107,17 +99,12 @@ func (r *reader) coefficients(c *component, blk *[64]int32) (uint64, error) {
 			break
 		}
 		r.acc, r.n, r.pos = acc, n, pos
-		symbol, err := r.symbol(t)
-		if err != nil {
-			return 0, err
+		run, v, err := r.coefficient(t)
+		if err != nil || v == 0 && run < 15 {
+			return mask, err
 		}
-		run, size := uint32(symbol>>4), uint(symbol&15)
-		if size == 0 && run != 15 {
-			return mask, nil
-		}
-		v := extend(r.take(size), int(size))
 		acc, n, pos = r.acc, r.n, r.pos
-		k += run + 1
+		k += uint32(run) + 1
 		term := terms[k&127]
 		blk[term&63] = v * int32(term>>8)
 		mask |= 1 << (term & 63)
@@ -126,7 +113,7 @@ func (r *reader) coefficients(c *component, blk *[64]int32) (uint64, error) {
 	return mask, nil
 }
 
-// skip passes over the coefficients after the first.
+// skip passes over the coefficients after the first, likewise.
 func (r *reader) skip(t *table) error {
 	acc, n, pos := r.acc, r.n, r.pos
 	buf, skip := &r.buf, t.skip
@@ -145,22 +132,13 @@ func (r *reader) skip(t *table) error {
 			continue
 		}
 		r.acc, r.n, r.pos = acc, n, pos
-		symbol, err := r.symbol(t)
-		if err != nil {
+		run, v, err := r.coefficient(t)
+		if err != nil || v == 0 && run < 15 {
 			return err
 		}
-		run, size := uint32(symbol>>4), uint(symbol&15)
-		if size == 0 && run != 15 {
-			acc, n, pos = r.acc, r.n, r.pos
-			break
-		}
-		r.take(size)
 		acc, n, pos = r.acc, r.n, r.pos
-		k += run + 1
+		k += uint32(run) + 1
 	}
 	r.acc, r.n, r.pos = acc, n, pos
-	if r.over() {
-		return errShort
-	}
 	return nil
 }
