@@ -57,27 +57,22 @@ var levels = func() (table [4096]uint8) {
 // flat fills a block of size by size samples whose only coefficient is the first.
 func flat(dst []uint8, stride, size int, dc int32) {
 	v := levels[(dc+4)>>3&4095]
-	switch size {
-	case 8:
-		word := uint64(v) * 0x0101010101010101
-		for range 8 {
-			binary.LittleEndian.PutUint64(dst, word)
-			dst = dst[min(stride, len(dst)):]
-		}
-		return
-	}
 	for y := range size {
 		row := dst[y*stride:][:size]
+		if size == 8 {
+			binary.LittleEndian.PutUint64(row, uint64(v)*0x0101010101010101)
+			continue
+		}
 		for x := range row {
 			row[x] = v
 		}
 	}
 }
 
-// columns is a bit for each coefficient of column 0 that is not in row 0.
+// In a mask of coefficients, shifted down by x, these are of column x.
 const (
-	columns = 0x0101010101010100
-	lower   = 0x0101010100000000 // of these, those from row 4 on
+	columns = 0x0101010101010100 // all but the one in row 0
+	lower   = 0x0101010100000000 // those from row 4 on
 )
 
 // inverse8 transforms blk to 8 by 8 samples.
