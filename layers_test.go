@@ -20,6 +20,7 @@ var layers = []string{
 	"tensor",
 	"nn",
 	"modelfile",
+	"imageprep/jpeg",
 	"imageprep",
 	"text",
 	"dataset",

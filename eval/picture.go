@@ -181,7 +181,7 @@ func (r *report) embed(ctx context.Context) error {
 }
 
 func (p *picture) embed(width int) {
-	img, err := imageprep.ReadFile(p.path, nil)
+	img, err := imageprep.ReadFile(p.path, &imageprep.Options{Least: image.Pt(2*width, 3*width)})
 	if err != nil {
 		return // shown as blank
 	}

@@ -25,7 +25,7 @@ import (
 type Options struct {
 	Mirror    bool                  // also keep each picture's mirror image
 	Progress  func(done, total int) // told after each batch of pictures; nil for none
-	Imageprep *imageprep.Options    // how to read pictures
+	Imageprep *imageprep.Options    // how to read pictures; Least is the network's
 }
 
 // Extract encodes the pictures of the items and keeps the grids in a file. It
@@ -37,6 +37,12 @@ func Extract(ctx context.Context, path string, n *encoder.Network, items []datas
 	if opts != nil {
 		o = *opts
 	}
+	var read imageprep.Options
+	if o.Imageprep != nil {
+		read = *o.Imageprep
+	}
+	read.Least = n.Recipe().Least()
+	o.Imageprep = &read
 	old, err := Open(path, n)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"image"
 	"image/gif"
-	"image/jpeg"
 	"image/png"
 	"io"
 	"strings"
@@ -14,33 +13,45 @@ import (
 	"golang.org/x/image/bmp"
 	"golang.org/x/image/tiff"
 	"golang.org/x/image/webp"
+
+	"showtell/imageprep/jpeg"
 )
 
 // A format is one kind of picture that Decode reads.
 type format struct {
 	name   string
 	magics []string // beginnings of a file, '?' stands for any byte
-	config func(io.Reader) (image.Config, error)
-	decode func(io.Reader) (image.Image, error)
+	config func(data []byte) (image.Config, error)
+	decode func(data []byte, least image.Point) (image.Image, error)
 	exif   func([]byte) []byte // the EXIF block of a file, if any
 }
 
 var formats = []format{
-	{"JPEG", []string{"\xff\xd8"}, jpeg.DecodeConfig, jpeg.Decode, jpegEXIF},
-	{"PNG", []string{"\x89PNG\r\n\x1a\n"}, png.DecodeConfig, png.Decode, pngEXIF},
-	{"GIF", []string{"GIF87a", "GIF89a"}, gif.DecodeConfig, gif.Decode, nil},
-	{"WebP", []string{"RIFF????WEBP"}, webp.DecodeConfig, decodeWebP, webpEXIF},
-	{"BMP", []string{"BM"}, bmp.DecodeConfig, bmp.Decode, nil},
-	{"TIFF", []string{"II*\x00", "MM\x00*"}, tiff.DecodeConfig, tiff.Decode, func(data []byte) []byte { return data }},
+	{"JPEG", []string{"\xff\xd8"}, jpegConfig, decodeJPEG, jpegEXIF},
+	{"PNG", []string{"\x89PNG\r\n\x1a\n"}, head(png.DecodeConfig), whole(png.Decode), pngEXIF},
+	{"GIF", []string{"GIF87a", "GIF89a"}, head(gif.DecodeConfig), whole(gif.Decode), nil},
+	{"WebP", []string{"RIFF????WEBP"}, head(webp.DecodeConfig), whole(decodeWebP), webpEXIF},
+	{"BMP", []string{"BM"}, head(bmp.DecodeConfig), whole(bmp.Decode), nil},
+	{"TIFF", []string{"II*\x00", "MM\x00*"}, head(tiff.DecodeConfig), whole(tiff.Decode), func(data []byte) []byte { return data }},
+}
+
+func head(f func(io.Reader) (image.Config, error)) func([]byte) (image.Config, error) {
+	return func(data []byte) (image.Config, error) { return f(bytes.NewReader(data)) }
+}
+
+// whole decodes all pixels, however few would do.
+func whole(f func(io.Reader) (image.Image, error)) func([]byte, image.Point) (image.Image, error) {
+	return func(data []byte, _ image.Point) (image.Image, error) { return f(bytes.NewReader(data)) }
 }
 
 // Decode reads a JPEG, PNG, GIF, WebP, BMP or TIFF picture and turns it upright
 // by its EXIF orientation; broken metadata are ignored. Of an animated GIF it
-// takes the first frame, of a TIFF the first page.
+// takes the first frame, of a TIFF the first page. A JPEG has the pixels that
+// libjpeg-turbo gives it.
 //
 // The result is of a type of package image, or an *RGB where the picture was
-// turned or came in video levels (lossy WebP); it is not empty. What is
-// transparent becomes white wherever this package makes an *RGB.
+// turned, is a JPEG, or came in video levels (lossy WebP); it is not empty. What
+// is transparent becomes white wherever this package makes an *RGB.
 //
 // Errors tell what data look like if not a picture, what is broken or cut off,
 // and the size of a picture that is too large. No input makes it panic.
@@ -49,14 +60,21 @@ func Decode(data []byte, opts *Options) (image.Image, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := guard(func() (image.Config, error) { return f.config(bytes.NewReader(data)) })
+	c, err := guard(func() (image.Config, error) { return f.config(data) })
 	if err != nil {
 		return nil, f.explain(err)
 	}
 	if err := checkSize(c.Width, c.Height, opts); err != nil {
 		return nil, fmt.Errorf("%s: %w", f.name, err)
 	}
-	img, err := guard(func() (image.Image, error) { return f.decode(bytes.NewReader(data)) })
+	orientation, least := 1, opts.least()
+	if f.exif != nil {
+		orientation = orientationOf(f.exif(data))
+	}
+	if orientation >= 5 {
+		least.X, least.Y = least.Y, least.X
+	}
+	img, err := guard(func() (image.Image, error) { return f.decode(data, least) })
 	if err != nil {
 		return nil, f.explain(err)
 	}
@@ -66,10 +84,7 @@ func Decode(data []byte, opts *Options) (image.Image, error) {
 	if f.name == "GIF" {
 		img = onScreen(img, c.Width, c.Height)
 	}
-	if f.exif != nil {
-		return turn(img, orientation(f.exif(data))), nil
-	}
-	return img, nil
+	return turn(img, orientation), nil
 }
 
 func checkSize(w, h int, opts *Options) error {
@@ -141,4 +156,17 @@ func decodeWebP(r io.Reader) (image.Image, error) {
 		return convert(alphaRows(m, videoRows(&m.YCbCr)), m.Rect), nil
 	}
 	return img, nil
+}
+
+func jpegConfig(data []byte) (c image.Config, err error) {
+	c.Width, c.Height, err = jpeg.Size(data)
+	return c, err
+}
+
+func decodeJPEG(data []byte, least image.Point) (image.Image, error) {
+	m, err := jpeg.Decode(data, least.X, least.Y)
+	if err != nil {
+		return nil, err
+	}
+	return &RGB{m.W, m.H, m.Pix}, nil
 }

@@ -6,6 +6,7 @@
 package imageprep
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image"
@@ -18,11 +19,24 @@ import (
 
 const defaultMaxPixels = 100_000_000
 
-// Options bound what is read. Nil means the defaults.
+// Options say what is read. Nil means the defaults.
 type Options struct {
 	// MaxPixels is the most pixels a picture may have, looked up in its header
 	// before anything is decoded. Default 100 million.
 	MaxPixels int
+
+	// Least is the width and height below which the upright picture is not to
+	// fall. A JPEG is decoded at 1/8, 1/4 or 1/2 of its size if that leaves as
+	// much, which is sooner. Default: pictures are decoded in full. See
+	// Recipe.Least.
+	Least image.Point
+}
+
+func (o *Options) least() image.Point {
+	if o == nil {
+		return image.Point{}
+	}
+	return o.Least
 }
 
 func (o *Options) maxPixels() int {
@@ -76,16 +90,30 @@ func Read(r io.Reader, opts *Options) (image.Image, error) {
 		return nil, err
 	}
 	limit := opts.maxBytes()
-	rest, err := io.ReadAll(io.LimitReader(r, limit-int64(n)+1))
-	if err != nil {
+	var data bytes.Buffer
+	data.Grow(min(sizeOf(r), int(limit)) + 2*bytes.MinRead)
+	data.Write(head[:n])
+	if _, err := data.ReadFrom(io.LimitReader(r, limit-int64(n)+1)); err != nil {
 		return nil, cause(err)
 	}
-	data := append(head[:n:n], rest...)
-	if int64(len(data)) > limit {
+	if int64(data.Len()) > limit {
 		return nil, fmt.Errorf("file of over %d bytes is too large for a picture of %d pixels: raise the limit to read it",
 			limit, opts.maxPixels())
 	}
-	return Decode(data, opts)
+	return Decode(data.Bytes(), opts)
+}
+
+// sizeOf is the size of a file, 0 for other readers.
+func sizeOf(r io.Reader) int {
+	f, ok := r.(*os.File)
+	if !ok {
+		return 0
+	}
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return 0
+	}
+	return int(info.Size())
 }
 
 // cause strips the operation and the path that package os puts before an error.

@@ -176,6 +176,42 @@ func TestOrientationBehindOddities(t *testing.T) {
 	}
 }
 
+// A picture is read no smaller than it may be, upright.
+func TestLeast(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name string, insert string) string {
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, newRGB(160, 96), nil); err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, slices.Insert(b.Bytes(), 2, []byte(insert)...), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	flat := write("flat.jpg", "")
+	turned := write("turned.jpg", "\xff\xe1\x00\x22Exif\x00\x00MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00\x00\x00\x00\x00")
+	for _, tt := range []struct {
+		name        string
+		path        string
+		least, want image.Point
+	}{
+		{"in full", flat, image.Point{}, image.Pt(160, 96)},
+		{"an eighth", flat, image.Pt(20, 12), image.Pt(20, 12)},
+		{"wide enough", flat, image.Pt(30, 12), image.Pt(40, 24)},
+		{"high enough", flat, image.Pt(20, 30), image.Pt(80, 48)},
+		{"turned", turned, image.Pt(12, 20), image.Pt(12, 20)},
+		{"turned and too low", turned, image.Pt(12, 21), image.Pt(24, 40)},
+		{"PNG", "testdata/rgb.png", image.Pt(1, 1), image.Pt(24, 18)},
+	} {
+		img, err := ReadFile(tt.path, &Options{Least: tt.least})
+		if err != nil || img.Bounds().Size() != tt.want {
+			t.Errorf("%s: ReadFile = %v, want %v", tt.name, img.Bounds(), tt.want)
+		}
+	}
+}
+
 func recipe() Recipe {
 	return Recipe{Width: 6, Height: 4, Filter: Bilinear, Fit: Squash, Channels: OrderRGB,
 		Mean: [3]float32{1, 2, 3}, Std: [3]float32{2, 4, 8}}
@@ -302,46 +338,4 @@ func FuzzDecode(f *testing.F) {
 			}
 		}
 	})
-}
-
-// photo is a JPEG of w by h pixels, of the density of a camera's.
-func photo(b *testing.B, w, h int) []byte {
-	b.Helper()
-	img, err := ReadFile("../testdata/coffee.jpg", nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	var out bytes.Buffer
-	if err := jpeg.Encode(&out, Resize(img, w, h, Bicubic), &jpeg.Options{Quality: 90}); err != nil {
-		b.Fatal(err)
-	}
-	return out.Bytes()
-}
-
-func Benchmark(b *testing.B) {
-	r := Recipe{Width: 224, Height: 224, Filter: Bicubic, Fit: Squash, Channels: OrderRGB, Mean: [3]float32{127, 127, 127}, Std: [3]float32{128, 128, 128}}
-	for _, size := range []struct {
-		name string
-		w, h int
-	}{{"500x375", 500, 375}, {"12MP", 4000, 3000}} {
-		data := photo(b, size.w, size.h)
-		img, err := Decode(data, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		flat := Convert(img)
-		run := func(what string, f func()) {
-			b.Run(what+"/"+size.name, func(b *testing.B) {
-				for b.Loop() {
-					f()
-				}
-			})
-		}
-		run("Decode", func() { Decode(data, nil) })
-		run("Convert", func() { Convert(img) })
-		run("ResizeRGB", func() { Resize(flat, 224, 224, Bicubic) })
-		run("Resize", func() { Resize(img, 224, 224, Bicubic) })
-		run("Apply", func() { r.Apply(img) })
-		run("Turn", func() { turn(flat, 6) })
-	}
 }

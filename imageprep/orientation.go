@@ -6,9 +6,9 @@ import (
 	"image"
 )
 
-// orientation reads the EXIF orientation, 1 to 8, from a block in TIFF layout.
+// orientationOf reads the EXIF orientation, 1 to 8, from a block in TIFF layout.
 // Whatever is missing or odd gives 1, upright.
-func orientation(exif []byte) int {
+func orientationOf(exif []byte) int {
 	const tag, short = 0x0112, 3
 	if len(exif) < 8 {
 		return 1

@@ -65,6 +65,15 @@ func (r Recipe) Validate() error {
 	return nil
 }
 
+// Least is the least size of a picture to make a frame of: twice what it is
+// scaled to, for Options.Least.
+func (r Recipe) Least() image.Point {
+	if r.Fit == Crop {
+		return image.Pt(2*r.Short, 2*r.Short)
+	}
+	return image.Pt(2*r.Width, 2*r.Height)
+}
+
 // Apply makes the network's input of img. The recipe must be valid.
 func (r Recipe) Apply(img image.Image) []float32 {
 	return r.normalise(r.Frame(img)) // (Height, Width, 3)

@@ -211,3 +211,16 @@ func vertical(src *RGB, down []span) *RGB {
 // clip22 drops the fraction of a weighted sum and cuts it to a byte; the sum is
 // never below -128 nor above 383.
 func clip22(v int32) uint8 { return clip[(v>>precision)&1023] }
+
+// clip[v&1023] is v cut to 0..255, for v from -384 to 639.
+var clip = func() (table [1024]uint8) {
+	for i := range table {
+		switch {
+		case i < 256:
+			table[i] = uint8(i)
+		case i < 640:
+			table[i] = 255
+		}
+	}
+	return table
+}()

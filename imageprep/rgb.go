@@ -3,6 +3,8 @@ package imageprep
 import (
 	"image"
 	"image/color"
+
+	"showtell/imageprep/jpeg"
 )
 
 // RGB is a picture of three bytes a pixel, row by row without gaps. An *RGB is
@@ -58,9 +60,9 @@ func rowsOf(img image.Image) rows {
 	case *RGB:
 		return func(y int, dst []uint8) { copy(dst, m.row(y)) }
 	case *image.YCbCr:
-		return ycbcrRows(m)
+		return jpeg.Rows(m)
 	case *image.NYCbCrA:
-		return alphaRows(m, ycbcrRows(&m.YCbCr))
+		return alphaRows(m, jpeg.Rows(&m.YCbCr))
 	case *image.Gray:
 		return func(y int, dst []uint8) { grayRow(dst, m.Pix[y*m.Stride:], 1) }
 	case *image.Gray16:

@@ -227,7 +227,7 @@ func walk(folder string) []picture {
 // captions describes the pictures in their order.
 func (c *captionCommand) captions(ctx context.Context, m *showtell.Model, pictures []picture) iter.Seq2[[]showtell.Caption, error] {
 	read := func(p picture) (image.Image, error) {
-		o := &imageprep.Options{MaxPixels: int(c.maxPixels * 1e6)}
+		o := &imageprep.Options{MaxPixels: int(c.maxPixels * 1e6), Least: m.Network().Recipe().Least()}
 		switch {
 		case p.err != nil:
 			return nil, p.err

@@ -1,0 +1,315 @@
+package jpeg
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+)
+
+// A scan is what its header [B.2.3] says.
+type scan struct {
+	comps        []*component
+	start, stop  int  // coefficients, in zigzag order
+	high, low    uint // successive approximation: bits known before, and bits not to be known after
+	mcusX, mcusY int
+}
+
+// No picture has more than maxScans, nor more than maxPasses for one coefficient:
+// 14 is the most that make sense. More are an attack on the reader's patience.
+const (
+	maxScans  = 200
+	maxPasses = 16
+)
+
+var errScans = errors.New("too many scans")
+
+// scans reads all scans and the tables between them, and makes the picture.
+func (d *decoder) scans() error {
+	for count := 0; ; {
+		mark, body, err := d.segment()
+		switch {
+		case err != nil:
+			return err
+		case mark == markEOI:
+			return d.finish()
+		case mark != markSOS:
+			if err := d.read(mark, body); err != nil {
+				return err
+			}
+			continue
+		}
+		if count++; count > maxScans {
+			return errScans
+		}
+		s, err := d.scanHeader(body)
+		if err != nil {
+			return err
+		}
+		if !d.progressive && len(s.comps) == len(d.comps) && d.comps[0].grid.dc == nil {
+			return d.direct(s) // this is all
+		}
+		if err := d.store(s); err != nil {
+			return err
+		}
+	}
+}
+
+func (d *decoder) scanHeader(body []byte) (*scan, error) {
+	if len(body) < 1 || len(body) != 4+2*int(body[0]) || body[0] < 1 || body[0] > 4 {
+		return nil, fmt.Errorf("scan header of %d bytes", len(body))
+	}
+	s := new(scan)
+	blocks := 0
+	for i := range int(body[0]) {
+		id, tables := body[1+2*i], body[2+2*i]
+		c := d.component(id)
+		if c == nil {
+			return nil, fmt.Errorf("scan of component %d, which is not in the frame", id)
+		}
+		for _, other := range s.comps {
+			if other == c {
+				return nil, fmt.Errorf("scan with component %d twice", id)
+			}
+		}
+		if tables>>4 > 3 || tables&15 > 3 {
+			return nil, fmt.Errorf("scan with Huffman tables %d and %d", tables>>4, tables&15)
+		}
+		c.dc, c.ac = d.dc[tables>>4], d.ac[tables&15]
+		blocks += c.h * c.v
+		s.comps = append(s.comps, c)
+	}
+	if len(s.comps) > 1 && blocks > 10 {
+		return nil, fmt.Errorf("%d blocks in an MCU, want at most 10", blocks)
+	}
+	s.mcusX, s.mcusY = d.mcusX, d.mcusY
+	if len(s.comps) == 1 {
+		s.mcusX, s.mcusY = s.comps[0].blocksX, s.comps[0].blocksY
+	}
+	last := body[len(body)-3:]
+	s.stop = 63
+	if d.progressive {
+		s.start, s.stop, s.high, s.low = int(last[0]), int(last[1]), uint(last[2]>>4), uint(last[2]&15)
+	}
+	return s, d.prepare(s)
+}
+
+func (d *decoder) component(id uint8) *component {
+	for i := range d.comps {
+		if d.comps[i].id == id {
+			return &d.comps[i]
+		}
+	}
+	return nil
+}
+
+// prepare checks a scan, and readies its components.
+func (d *decoder) prepare(s *scan) error {
+	if d.progressive {
+		if s.start > s.stop || s.stop > 63 || s.low > 13 || s.high != 0 && s.high != s.low+1 ||
+			s.start == 0 && s.stop != 0 || s.start != 0 && len(s.comps) != 1 {
+			return fmt.Errorf("scan of coefficients %d to %d of %d components, bits %d to %d", s.start, s.stop, len(s.comps), s.high, s.low)
+		}
+	}
+	for _, c := range s.comps {
+		for k := s.start; k <= s.stop; k++ {
+			if c.seen[k]++; c.seen[k] > maxPasses {
+				return errScans
+			}
+		}
+		if s.start > 0 && c.seen[0] == 0 {
+			return fmt.Errorf("scan of component %d before that of its DC values", c.id)
+		}
+		if s.start == 0 && s.high == 0 && c.dc == nil || s.stop > 0 && c.ac == nil {
+			return fmt.Errorf("scan of component %d without a Huffman table", c.id)
+		}
+		if err := d.dequantiser(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dequantiser takes the quantisation table that holds at a component's first scan.
+func (d *decoder) dequantiser(c *component) error {
+	if c.quant != nil {
+		return nil
+	}
+	if c.quant = d.quant[c.quantID]; c.quant == nil {
+		return fmt.Errorf("component %d without quantisation table %d", c.id, c.quantID)
+	}
+	for k := range c.terms {
+		c.terms[k] = uint32(c.quant[min(k, 63)])<<8 | uint32(zigzag[k])
+	}
+	return nil
+}
+
+// each calls f for the blocks of a scan, in their order, given the component and
+// the block's column and row. After each row of MCUs it calls done.
+func (d *decoder) each(s *scan, f func(c *component, x, y int) error, done func(y int)) error {
+	in := &d.in
+	in.start(d.data[d.pos:])
+	left, restarts := d.restart, 0
+	d.restarted(s)
+	for y := range s.mcusY {
+		for x := range s.mcusX {
+			if d.restart > 0 {
+				if left == 0 {
+					if err := in.next(restarts); err != nil {
+						return err
+					}
+					d.restarted(s)
+					left, restarts = d.restart, restarts+1
+				}
+				left--
+			}
+			if err := d.mcu(s, x, y, f); err != nil {
+				return err
+			}
+		}
+		done(y)
+	}
+	d.pos = len(d.data) - len(in.src)
+	return nil
+}
+
+func (d *decoder) mcu(s *scan, x, y int, f func(c *component, x, y int) error) error {
+	if len(s.comps) == 1 {
+		return d.checked(f(s.comps[0], x, y))
+	}
+	for _, c := range s.comps {
+		for v := range c.v {
+			for h := range c.h {
+				if err := d.checked(f(c, x*c.h+h, y*c.v+v)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// checked is err, of decoding a block, but for data that are cut off: whatever
+// came of them.
+func (d *decoder) checked(err error) error {
+	if d.in.over() {
+		return errShort
+	}
+	return err
+}
+
+func (d *decoder) restarted(s *scan) {
+	d.run = 0
+	for _, c := range s.comps {
+		c.pred = 0
+	}
+}
+
+// direct decodes the only scan of a picture, row of MCUs by row of MCUs.
+func (d *decoder) direct(s *scan) error {
+	for _, c := range s.comps {
+		if c.size == 1 {
+			c.ac.skips()
+		}
+	}
+	return d.each(s, func(c *component, x, y int) error {
+		mask, err := d.in.sequentialBlock(c, &d.block)
+		if err != nil {
+			return err
+		}
+		c.inverse(&d.block, mask, x, y)
+		return nil
+	}, d.emit)
+}
+
+// inverse transforms a block into the component's plane, and zeroes it.
+func (c *component) inverse(blk *[64]int32, mask uint64, x, y int) {
+	p := &c.plane
+	dst := p.pix[y*c.size%p.rows*p.stride+x*c.size:]
+	switch {
+	case mask == 1:
+		flat(dst, p.stride, c.size, blk[0])
+		blk[0] = 0
+		return
+	case c.size == 8:
+		inverse8(dst, p.stride, blk, mask)
+	case c.size == 4:
+		inverse4(dst, p.stride, blk, mask)
+	default:
+		inverse2(dst, p.stride, blk, mask)
+	}
+	*blk = [64]int32{}
+}
+
+// store decodes a scan of a picture that has several into the coefficients.
+func (d *decoder) store(s *scan) error {
+	if d.comps[0].grid.dc == nil {
+		d.allot()
+	}
+	if s.start > 0 && s.comps[0].size == 1 {
+		return nil // not needed; the next marker is looked for
+	}
+	decode := d.blockDecoder(s)
+	return d.each(s, func(c *component, x, y int) error {
+		d.in.ready()
+		return decode(c, y*c.padX+x)
+	}, func(int) {})
+}
+
+// allot makes the grids. AC coefficients that no transform needs have no place.
+func (d *decoder) allot() {
+	n := 0
+	for i := range d.comps {
+		c := &d.comps[i]
+		c.grid.dc = make([]int16, c.padX*c.padY)
+		if c.size > 1 || !d.progressive {
+			c.grid.mask = make([]uint64, len(c.grid.dc))
+			n += 64 * len(c.grid.mask)
+		}
+	}
+	d.coefs = used.Get(n)
+	rest := *d.coefs
+	for i := range d.comps {
+		g := &d.comps[i].grid
+		n := 64 * len(g.mask)
+		g.ac, rest = rest[:n:n], rest[n:]
+	}
+}
+
+// finish makes the picture from the coefficients.
+func (d *decoder) finish() error {
+	for i := range d.comps {
+		if c := &d.comps[i]; c.seen[0] == 0 {
+			return fmt.Errorf("component %d is missing: %w", c.id, errShort)
+		}
+	}
+	for row := range d.mcusY {
+		for i := range d.comps {
+			c := &d.comps[i]
+			for y := row * c.v; y < (row+1)*c.v; y++ {
+				for x := range c.padX {
+					c.inverse(&d.block, d.load(c, y*c.padX+x), x, y)
+				}
+			}
+		}
+		d.emit(row)
+	}
+	return nil
+}
+
+// load dequantises a stored block, and returns a bit for each coefficient that
+// is not 0, and for the first.
+func (d *decoder) load(c *component, at int) uint64 {
+	d.block[0] = int32(c.grid.dc[at]) * int32(c.quant[0])
+	mask := uint64(1)
+	if c.size == 1 {
+		return mask
+	}
+	coefs := (*[64]int16)(c.grid.ac[64*at:])
+	for left := c.grid.mask[at]; left != 0; left &= left - 1 {
+		k := bits.TrailingZeros64(left) & 63
+		term := c.terms[k]
+		d.block[term&63] = int32(coefs[k]) * int32(term>>8)
+		mask |= 1 << (term & 63)
+	}
+	return mask
+}
