@@ -175,10 +175,11 @@ func benchSteps(ctx context.Context, m *showtell.Model, pictures [][]byte) ([]ti
 	}
 	rows, columns, channels := network.Grid()
 	size := rows * columns * channels
+	small := &imageprep.Options{Least: recipe.Least()}
 	images := make([]image.Image, len(pictures))
 	pixels, grids := make([][]float32, len(pictures)), make([][]float32, len(pictures))
 	for i, data := range pictures {
-		if images[i], err = imageprep.Decode(data, nil); err != nil {
+		if images[i], err = imageprep.Decode(data, small); err != nil {
 			return nil, err
 		}
 		pixels[i], grids[i] = recipe.Apply(images[i]), make([]float32, size)
@@ -191,16 +192,16 @@ func benchSteps(ctx context.Context, m *showtell.Model, pictures [][]byte) ([]ti
 	}
 	at := func(i int) int { return i % len(pictures) }
 	steps := []timedStep{
-		{name: "read", pictures: 1, do: func(i int) { imageprep.Decode(pictures[at(i)], nil) }},
+		{name: "read", pictures: 1, do: func(i int) { imageprep.Decode(pictures[at(i)], small) }},
 		{name: "resize", pictures: 1, do: func(i int) { recipe.Apply(images[at(i)]) }},
 		{name: "encode", pictures: 1, operations: network.Operations(), do: func(i int) { plan.Run(make([]float32, size), pixels[at(i)]) }},
 		{name: "search", pictures: batch, do: func(int) { m.DescribeGrids(ctx, many, nil, 1) }},
 		{name: "all", pictures: batch, do: func(int) {
-			for range m.Sources(ctx, sourcesOf(pictures, batch), nil) {
+			for range m.Sources(ctx, sourcesOf(pictures, batch, small), nil) {
 			}
 		}},
 		{name: "one alone", pictures: 1, alone: true, do: func(i int) {
-			if img, err := imageprep.Decode(pictures[at(i)], nil); err == nil {
+			if img, err := imageprep.Decode(pictures[at(i)], small); err == nil {
 				m.Caption(ctx, img, nil)
 			}
 		}},
@@ -208,11 +209,11 @@ func benchSteps(ctx context.Context, m *showtell.Model, pictures [][]byte) ([]ti
 	return steps, nil
 }
 
-func sourcesOf(pictures [][]byte, n int) func(yield func(showtell.Source) bool) {
+func sourcesOf(pictures [][]byte, n int, o *imageprep.Options) func(yield func(showtell.Source) bool) {
 	return func(yield func(showtell.Source) bool) {
 		for i := range n {
 			data := pictures[i%len(pictures)]
-			if !yield(func() (image.Image, error) { return imageprep.Decode(data, nil) }) {
+			if !yield(func() (image.Image, error) { return imageprep.Decode(data, o) }) {
 				return
 			}
 		}
