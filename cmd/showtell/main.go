@@ -111,7 +111,7 @@ func newRoot(s streams) *cobra.Command {
 		}
 		return nil
 	}
-	for _, verb := range []func(streams) *cobra.Command{newTrain, newEval, newScore, newData, newFeatures, newInfo} {
+	for _, verb := range []func(streams) *cobra.Command{newTrain, newEval, newScore, newData, newFeatures, newQuantize, newInfo} {
 		root.AddCommand(verb(s))
 	}
 	return root
