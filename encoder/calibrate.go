@@ -4,32 +4,25 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"showtell/tensor"
 )
 
-// A Calibration finds out what the outputs of a network's layers are like, and
-// makes an int8 network. Make one with NewCalibration, Add pictures, a few
-// hundred that are like those to come, and call Network.
+// A Calibration finds out what a network's numbers are like, and makes an int8
+// network. Make one with NewCalibration, Add pictures, a few hundred that are
+// like those to come, and call Network. It is for one goroutine.
 type Calibration struct {
 	network  *Network
 	plan     *Plan
-	layers   []seen
+	outputs  [][]float32 // some of the values that each layer gave
+	inputs   []moments   // of what the weights of each layer are multiplied with
 	pictures int
-}
-
-// seen is what the output of a layer, or of all pictures together, was like.
-type seen struct {
-	low, high float32
-	means     []float64 // of each channel; sums while pictures are added
-	samples   []float32 // some of the values
 }
 
 // samplesPerPicture is how many values of each layer's output are kept.
 const samplesPerPicture = 1024
 
-// NewCalibration begins with no pictures. It is for one goroutine.
+// NewCalibration begins with no pictures.
 func NewCalibration(n *Network) (*Calibration, error) {
 	if n.Quantized() {
 		return nil, fmt.Errorf("encoder %s: it is int8 already", n.name)
@@ -38,66 +31,69 @@ func NewCalibration(n *Network) (*Calibration, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Calibration{network: n, plan: plan, layers: make([]seen, len(n.layers))}, nil
+	c := &Calibration{network: n, plan: plan, outputs: make([][]float32, len(n.layers))}
+	for _, l := range n.layers {
+		c.inputs = append(c.inputs, newMoments(l))
+	}
+	return c, nil
 }
 
 // Add looks at pictures, each (height, width, 3) as the recipe gives them, on
-// all cores. The order of pictures has no part in what comes out for a number
-// of cores.
+// all cores. The number of cores has no part in what comes out.
 func (c *Calibration) Add(pictures ...[]float32) {
-	looks := make([][]seen, len(pictures))
-	tensor.Parallel(len(pictures), func(i int) { looks[i] = c.look(pictures[i], c.pictures+i) })
-	for _, look := range looks {
-		for i, s := range look {
-			c.layers[i].add(s)
+	type look struct{ outputs, inputs [][]float32 }
+	looks := make([]look, len(pictures))
+	tensor.Parallel(len(pictures), func(i int) {
+		looks[i].outputs, looks[i].inputs = c.look(pictures[i], c.pictures+i)
+	})
+	tensor.Parallel(len(c.inputs), func(i int) {
+		for _, l := range looks {
+			c.outputs[i] = append(c.outputs[i], l.outputs[i]...)
+			c.inputs[i].add(l.inputs[i])
 		}
-	}
+	})
 	c.pictures += len(pictures)
 }
 
-// look runs the network over a picture.
-func (c *Calibration) look(pixels []float32, number int) []seen {
-	all := make([]seen, len(c.network.layers))
-	h, w, channels := c.network.Grid()
-	c.plan.run(make([]float32, h*w*channels), pixels, func(i int, out tensor.Image) { all[i] = look(out, number) })
-	return all
+// look runs the network over a picture. The number of the picture says where
+// to look.
+func (c *Calibration) look(pixels []float32, number int) (outputs, inputs [][]float32) {
+	n := c.network
+	outputs, inputs = make([][]float32, len(n.layers)), make([][]float32, len(n.layers))
+	inputs[0] = patches(n.layers[0], c.pixels(pixels), number)
+	h, w, channels := n.Grid()
+	c.plan.run(make([]float32, h*w*channels), pixels, func(i int, out tensor.Image) {
+		outputs[i] = sample(out, number)
+		if i+1 < len(n.layers) {
+			inputs[i+1] = patches(n.layers[i+1], out, number)
+		}
+	})
+	return outputs, inputs
 }
 
-// look collects from one output.
-func look(out tensor.Image, number int) seen {
-	s := seen{low: out.Row(0, 0, 1)[0], means: make([]float64, out.C)}
-	s.high = s.low
-	sums := make([]float32, out.C)
+// pixels are in the unit of an int8 network's input: 0 to 255, less the mean.
+func (c *Calibration) pixels(x []float32) tensor.Image {
+	r := c.network.recipe
+	scaled := make([]float32, len(x))
+	for i, v := range x {
+		scaled[i] = v * r.Std[i%3]
+	}
+	return tensor.Img(scaled, r.Height, r.Width, 3)
+}
+
+// sample picks values here and there.
+func sample(out tensor.Image, number int) []float32 {
 	every := max(1, out.H*out.W*out.C/samplesPerPicture) | 1 // odd, for all channels to come up
 	next := number * 31 % every
+	var values []float32
 	for y := range out.H {
 		row := out.Row(y, 0, out.W)
-		clear(sums)
-		for x := range out.W {
-			tensor.AXPY(sums, 1, row[x*out.C:(x+1)*out.C])
-		}
-		for k, v := range sums {
-			s.means[k] += float64(v) / float64(out.H*out.W)
-		}
-		s.low, s.high = min(s.low, slices.Min(row)), max(s.high, slices.Max(row))
 		for ; next < len(row); next += every {
-			s.samples = append(s.samples, row[next])
+			values = append(values, row[next])
 		}
 		next -= len(row)
 	}
-	return s
-}
-
-func (s *seen) add(t seen) {
-	if s.means == nil {
-		*s = t
-		return
-	}
-	s.low, s.high = min(s.low, t.low), max(s.high, t.high)
-	for k, v := range t.means {
-		s.means[k] += v
-	}
-	s.samples = append(s.samples, t.samples...)
+	return values
 }
 
 // Network is the network in int8: weights with a scale for each output channel,
@@ -106,11 +102,10 @@ func (c *Calibration) Network() (*Network, error) {
 	if c.pictures == 0 {
 		return nil, errors.New("calibration without a picture")
 	}
-	q := &Network{name: c.network.name, table: c.network.table, layers8: make([]layer8, len(c.network.layers))}
-	tensor.Parallel(len(q.layers), func(i int) {
-		if i < len(q.layers)-1 {
-			q.layers8[i].output = c.layers[i].bytes(q.layers[i].activation != tensor.Identity)
-		}
+	n := c.network
+	q := &Network{name: n.name, table: n.table, layers8: make([]layer8, len(n.layers))}
+	tensor.Parallel(len(q.layers)-1, func(i int) {
+		q.layers8[i].output = outputBytes(c.outputs[i], n.layers[i].activation)
 	})
 	tensor.Parallel(len(q.layers), func(i int) { c.quantize(q, i) })
 	if _, err := q.Compile(); err != nil {
@@ -119,28 +114,25 @@ func (c *Calibration) Network() (*Network, error) {
 	return q, nil
 }
 
-// bytes chooses what bytes stand for, so that the mean square of the error is
-// least: a wider range is coarser, a narrower one cuts more off.
-func (s *seen) bytes(positive bool) bytes8 {
-	low, high := min(s.low, 0), max(s.high, 0)
-	if positive {
-		low = 0
-	}
-	if high-low < 1e-6 {
-		high = low + 1e-6
+// outputBytes chooses what bytes stand for, so that the mean square of the
+// error is least: a wider range is coarser, a narrower one cuts more off.
+func outputBytes(x []float32, a tensor.Activation) bytes8 {
+	low, high := float32(0), float32(1e-6)
+	for _, v := range x {
+		low, high = min(low, v), max(high, v)
 	}
 	best, least := bytes8{}, math.Inf(1)
 	const steps = 16
-	for a := range steps {
-		for b := range steps {
-			if a > 0 && low == 0 {
-				break
-			}
-			l, h := low*(1-float32(a)/(2*steps)), high*(1-float32(b)/(2*steps))
+	for i := range steps {
+		for j := range steps {
+			l, h := low*(1-float32(i)/(2*steps)), high*(1-float32(j)/(2*steps))
 			code := bytes8{scale: (h - l) / 255, zero: clampByte(-l / ((h - l) / 255))}
-			if e := code.error(s.samples); e < least {
+			if e := code.error(x); e < least {
 				best, least = code, e
 			}
+		}
+		if a != tensor.Identity { // low is zero
+			break
 		}
 	}
 	return best
@@ -149,9 +141,8 @@ func (s *seen) bytes(positive bool) bytes8 {
 // error is the sum of the squares of what rounding x to bytes changes.
 func (b bytes8) error(x []float32) float64 {
 	sum := float64(0)
-	low, high := -float32(b.zero), 255-float32(b.zero)
-	inverse := 1 / b.scale
-	const round = 3 << 22 // floats from here on have no fraction
+	low, high, inverse := -float32(b.zero), 255-float32(b.zero), 1/b.scale
+	const round = 3 << 22 // added and taken away, it leaves no fraction
 	for _, v := range x {
 		q := min(max(v*inverse, low), high)
 		q = (q + round) - round
@@ -159,60 +150,4 @@ func (b bytes8) error(x []float32) float64 {
 		sum += d * d
 	}
 	return sum
-}
-
-// quantize makes the weights of layer i: each channel's largest becomes 127.
-// The bias makes up for the mean of what rounding changes (Nagel et al. 2019,
-// "Data-free quantization through weight equalization and bias correction").
-func (c *Calibration) quantize(q *Network, i int) {
-	l, source := q.layers[i], c.network.weights[i].conv
-	gains, shifts := c.network.fold(i)
-	taps, in := l.kernel*l.kernel, l.weightShape()[1]
-	w := &q.layers8[i]
-	w.conv, w.scale, w.bias = make([]int8, len(source)), make([]float32, l.out), make([]float32, l.out)
-	channel := make([]float64, in*taps)
-	for o := range l.out {
-		largest := 0.0
-		bias := float64(shifts[o])
-		for k := range channel {
-			v := float64(source[o*in*taps+k]) * float64(gains[o])
-			if i == 0 { // the input is pixels as they are
-				v /= float64(q.recipe.Std[k/taps])
-			}
-			channel[k] = v
-			largest = max(largest, math.Abs(v))
-		}
-		w.scale[o] = float32(max(largest/127, q.leastScale(i, bias)))
-		for k, v := range channel {
-			n := math.RoundToEven(v / float64(w.scale[o]))
-			w.conv[o*in*taps+k] = int8(min(max(n, -127), 127))
-			changed := float64(w.conv[o*in*taps+k])*float64(w.scale[o]) - v
-			bias -= changed * c.mean(i, o, k/taps)
-		}
-		w.bias[o] = float32(bias)
-	}
-}
-
-// mean is that of an input channel of layer i, the one for output o where
-// depthwise.
-func (c *Calibration) mean(i, o, in int) float64 {
-	if c.network.layers[i].depthwise {
-		in = o
-	}
-	if i == 0 {
-		return float64(c.network.recipe.Mean[in])
-	}
-	return c.layers[i-1].means[in] / float64(c.pictures)
-}
-
-// leastScale keeps the bias, in steps of the sum, within an int32, also for a
-// channel of nothing but zeros.
-func (n *Network) leastScale(i int, bias float64) float64 {
-	const most = maxBias8 / 8
-	in, _ := n.input8(i)
-	out := float64(n.layers8[i].output.scale)
-	if i == len(n.layers)-1 {
-		out = 1e-3
-	}
-	return max(math.Abs(bias), 255*out) / in / most
 }

@@ -166,7 +166,6 @@ func (c *quantizeCommand) finish(ctx context.Context, m, small *showtell.Model, 
 		if small.Int8.After, err = c.score(ctx, "captioning after", small, dev); err != nil {
 			return err
 		}
-		small.Origin.Dev = map[string]float64{"CIDEr-D": small.Int8.After}
 	}
 	times, err := encodingTimes(m, small)
 	if err != nil {
