@@ -43,14 +43,20 @@ func conv8StripGeneric(a *conv8Args, n int) {
 	}
 }
 
-// addProducts8 adds Σ x[k]·w[k] to sums.
+// addProducts8 adds Σ x[k]·w[k] to sums, a few at a time, which Go keeps in registers.
 func addProducts8(sums *[16]int32, x [][4]uint8, w [][16][4]int8) {
-	for k := range x {
-		x0, x1, x2, x3 := int32(x[k][0]), int32(x[k][1]), int32(x[k][2]), int32(x[k][3])
-		for j := range sums {
-			u := &w[k][j]
-			sums[j] += x0*int32(u[0]) + x1*int32(u[1]) + x2*int32(u[2]) + x3*int32(u[3])
+	w = w[:len(x)]
+	for j := 0; j < 16; j += 4 {
+		s0, s1, s2, s3 := sums[j], sums[j+1], sums[j+2], sums[j+3]
+		for k := range x {
+			x0, x1, x2, x3 := int32(x[k][0]), int32(x[k][1]), int32(x[k][2]), int32(x[k][3])
+			u := (*[4][4]int8)(w[k][j:])
+			s0 += x0*int32(u[0][0]) + x1*int32(u[0][1]) + x2*int32(u[0][2]) + x3*int32(u[0][3])
+			s1 += x0*int32(u[1][0]) + x1*int32(u[1][1]) + x2*int32(u[1][2]) + x3*int32(u[1][3])
+			s2 += x0*int32(u[2][0]) + x1*int32(u[2][1]) + x2*int32(u[2][2]) + x3*int32(u[2][3])
+			s3 += x0*int32(u[3][0]) + x1*int32(u[3][1]) + x2*int32(u[3][2]) + x3*int32(u[3][3])
 		}
+		sums[j], sums[j+1], sums[j+2], sums[j+3] = s0, s1, s2, s3
 	}
 }
 

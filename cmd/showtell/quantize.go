@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -112,7 +113,8 @@ func (c *quantizeCommand) open(ctx context.Context) (pictures []string, dev []da
 	} else if info, failed := os.Stat(c.calibrate); failed != nil || !info.IsDir() {
 		return nil, nil, err
 	} else {
-		fmt.Fprintf(c.err, "%v\nThis is taken for a folder of pictures.\n", err)
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		fmt.Fprintf(c.err, "%s\nIt is taken for a folder of pictures.\n", first)
 		for _, p := range walk(c.calibrate) {
 			if p.err != nil {
 				return nil, nil, fmt.Errorf("%s: %w", p.name, p.err)
@@ -181,13 +183,21 @@ func (c *quantizeCommand) finish(ctx context.Context, m, small *showtell.Model, 
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if lost := small.Int8.Before - small.Int8.After; lost > mayLose && !c.force {
-		return fmt.Errorf("%s is not written: it lost %.1f points of CIDEr-D. Calibrate with other pictures, or add --force", c.output, 100*lost)
+	if err := c.judge(small.Int8); err != nil {
+		return err
 	}
 	if !scored {
 		fmt.Fprintf(c.err, "Nothing was scored: no dev split. Name a data set with --eval.\n")
 	}
 	return small.Save(c.output)
+}
+
+// judge refuses a model that lost too much.
+func (c *quantizeCommand) judge(q *showtell.Int8) error {
+	if lost := q.Before - q.After; lost > mayLose && !c.force {
+		return fmt.Errorf("%s is not written: it lost %.1f points of CIDEr-D on dev. Calibrate with other pictures, or add --force", c.output, 100*lost)
+	}
+	return nil
 }
 
 // score is the CIDEr-D of a model.
