@@ -126,15 +126,6 @@ func depthwise8VNNIk3s1n3(args *depthwise8Args)
 func depthwise8VNNIk3s1n4(args *depthwise8Args)
 
 //go:noescape
-func depthwise8VNNIk3s1n5(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk3s1n6(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk3s1n7(args *depthwise8Args)
-
-//go:noescape
 func depthwise8VNNIk3s2n1(args *depthwise8Args)
 
 //go:noescape
@@ -145,15 +136,6 @@ func depthwise8VNNIk3s2n3(args *depthwise8Args)
 
 //go:noescape
 func depthwise8VNNIk3s2n4(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk3s2n5(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk3s2n6(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk3s2n7(args *depthwise8Args)
 
 //go:noescape
 func depthwise8VNNIk5s1n1(args *depthwise8Args)
@@ -168,15 +150,6 @@ func depthwise8VNNIk5s1n3(args *depthwise8Args)
 func depthwise8VNNIk5s1n4(args *depthwise8Args)
 
 //go:noescape
-func depthwise8VNNIk5s1n5(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk5s1n6(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk5s1n7(args *depthwise8Args)
-
-//go:noescape
 func depthwise8VNNIk5s2n1(args *depthwise8Args)
 
 //go:noescape
@@ -187,15 +160,6 @@ func depthwise8VNNIk5s2n3(args *depthwise8Args)
 
 //go:noescape
 func depthwise8VNNIk5s2n4(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk5s2n5(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk5s2n6(args *depthwise8Args)
-
-//go:noescape
-func depthwise8VNNIk5s2n7(args *depthwise8Args)
 
 //go:noescape
 func depthwise8AVX2k3s1n1(args *depthwise8Args)
@@ -210,15 +174,6 @@ func depthwise8AVX2k3s1n3(args *depthwise8Args)
 func depthwise8AVX2k3s1n4(args *depthwise8Args)
 
 //go:noescape
-func depthwise8AVX2k3s1n5(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k3s1n6(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k3s1n7(args *depthwise8Args)
-
-//go:noescape
 func depthwise8AVX2k3s2n1(args *depthwise8Args)
 
 //go:noescape
@@ -229,15 +184,6 @@ func depthwise8AVX2k3s2n3(args *depthwise8Args)
 
 //go:noescape
 func depthwise8AVX2k3s2n4(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k3s2n5(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k3s2n6(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k3s2n7(args *depthwise8Args)
 
 //go:noescape
 func depthwise8AVX2k5s1n1(args *depthwise8Args)
@@ -252,15 +198,6 @@ func depthwise8AVX2k5s1n3(args *depthwise8Args)
 func depthwise8AVX2k5s1n4(args *depthwise8Args)
 
 //go:noescape
-func depthwise8AVX2k5s1n5(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k5s1n6(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k5s1n7(args *depthwise8Args)
-
-//go:noescape
 func depthwise8AVX2k5s2n1(args *depthwise8Args)
 
 //go:noescape
@@ -272,15 +209,6 @@ func depthwise8AVX2k5s2n3(args *depthwise8Args)
 //go:noescape
 func depthwise8AVX2k5s2n4(args *depthwise8Args)
 
-//go:noescape
-func depthwise8AVX2k5s2n5(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k5s2n6(args *depthwise8Args)
-
-//go:noescape
-func depthwise8AVX2k5s2n7(args *depthwise8Args)
-
 // Kernels of convolutions by vectors of 16 channels, of depthwise ones by 10*size + stride; element n-1 does n pixels.
 var conv8VNNI = map[int][]func(*conv8Args){
 	1: {conv8VNNIv1n1, conv8VNNIv1n2, conv8VNNIv1n3, conv8VNNIv1n4, conv8VNNIv1n5, conv8VNNIv1n6, conv8VNNIv1n7, conv8VNNIv1n8, conv8VNNIv1n9, conv8VNNIv1n10, conv8VNNIv1n11, conv8VNNIv1n12},
@@ -291,14 +219,14 @@ var conv8AVX2 = map[int][]func(*conv8Args){
 	1: {conv8AVX2n1, conv8AVX2n2, conv8AVX2n3, conv8AVX2n4, conv8AVX2n5},
 }
 var depthwise8VNNI = map[int][]func(*depthwise8Args){
-	31: {depthwise8VNNIk3s1n1, depthwise8VNNIk3s1n2, depthwise8VNNIk3s1n3, depthwise8VNNIk3s1n4, depthwise8VNNIk3s1n5, depthwise8VNNIk3s1n6, depthwise8VNNIk3s1n7},
-	32: {depthwise8VNNIk3s2n1, depthwise8VNNIk3s2n2, depthwise8VNNIk3s2n3, depthwise8VNNIk3s2n4, depthwise8VNNIk3s2n5, depthwise8VNNIk3s2n6, depthwise8VNNIk3s2n7},
-	51: {depthwise8VNNIk5s1n1, depthwise8VNNIk5s1n2, depthwise8VNNIk5s1n3, depthwise8VNNIk5s1n4, depthwise8VNNIk5s1n5, depthwise8VNNIk5s1n6, depthwise8VNNIk5s1n7},
-	52: {depthwise8VNNIk5s2n1, depthwise8VNNIk5s2n2, depthwise8VNNIk5s2n3, depthwise8VNNIk5s2n4, depthwise8VNNIk5s2n5, depthwise8VNNIk5s2n6, depthwise8VNNIk5s2n7},
+	31: {depthwise8VNNIk3s1n1, depthwise8VNNIk3s1n2, depthwise8VNNIk3s1n3, depthwise8VNNIk3s1n4},
+	32: {depthwise8VNNIk3s2n1, depthwise8VNNIk3s2n2, depthwise8VNNIk3s2n3, depthwise8VNNIk3s2n4},
+	51: {depthwise8VNNIk5s1n1, depthwise8VNNIk5s1n2, depthwise8VNNIk5s1n3, depthwise8VNNIk5s1n4},
+	52: {depthwise8VNNIk5s2n1, depthwise8VNNIk5s2n2, depthwise8VNNIk5s2n3, depthwise8VNNIk5s2n4},
 }
 var depthwise8AVX2 = map[int][]func(*depthwise8Args){
-	31: {depthwise8AVX2k3s1n1, depthwise8AVX2k3s1n2, depthwise8AVX2k3s1n3, depthwise8AVX2k3s1n4, depthwise8AVX2k3s1n5, depthwise8AVX2k3s1n6, depthwise8AVX2k3s1n7},
-	32: {depthwise8AVX2k3s2n1, depthwise8AVX2k3s2n2, depthwise8AVX2k3s2n3, depthwise8AVX2k3s2n4, depthwise8AVX2k3s2n5, depthwise8AVX2k3s2n6, depthwise8AVX2k3s2n7},
-	51: {depthwise8AVX2k5s1n1, depthwise8AVX2k5s1n2, depthwise8AVX2k5s1n3, depthwise8AVX2k5s1n4, depthwise8AVX2k5s1n5, depthwise8AVX2k5s1n6, depthwise8AVX2k5s1n7},
-	52: {depthwise8AVX2k5s2n1, depthwise8AVX2k5s2n2, depthwise8AVX2k5s2n3, depthwise8AVX2k5s2n4, depthwise8AVX2k5s2n5, depthwise8AVX2k5s2n6, depthwise8AVX2k5s2n7},
+	31: {depthwise8AVX2k3s1n1, depthwise8AVX2k3s1n2, depthwise8AVX2k3s1n3, depthwise8AVX2k3s1n4},
+	32: {depthwise8AVX2k3s2n1, depthwise8AVX2k3s2n2, depthwise8AVX2k3s2n3, depthwise8AVX2k3s2n4},
+	51: {depthwise8AVX2k5s1n1, depthwise8AVX2k5s1n2, depthwise8AVX2k5s1n3, depthwise8AVX2k5s1n4},
+	52: {depthwise8AVX2k5s2n1, depthwise8AVX2k5s2n2, depthwise8AVX2k5s2n3, depthwise8AVX2k5s2n4},
 }

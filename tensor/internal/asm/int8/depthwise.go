@@ -2,8 +2,9 @@ package main
 
 import "fmt"
 
-// depthwiseStrip is the longest strip of a depthwise kernel.
-const depthwiseStrip = 7
+// depthwiseStrip is the longest strip of a depthwise kernel; with 7 pixels they take 2 to 4 % less time
+// and three times the code.
+const depthwiseStrip = 4
 
 // Byte offsets of the fields of tensor.depthwise8Args.
 const (
