@@ -250,28 +250,27 @@ func TestInt8FilesAreChecked(t *testing.T) {
 	}
 }
 
+// Both kinds of network on the bytes of a picture, for bench/int8.
 func BenchmarkPlan8(b *testing.B) {
 	for _, name := range encoder.Names() {
-		n := random(b, name)
-		x := encodertest.Pixels(n, 1)
-		q := quantized(b, n, x)
-		frame := &imageprep.RGB{W: n.Recipe().Width, H: n.Recipe().Height, Pix: make([]uint8, len(x))}
-		h, w, c := n.Grid()
-		grid := make([]float32, h*w*c)
-		for _, kind := range []string{"float32", "int8"} {
-			network := n
-			if kind == "int8" {
-				network = q
-			}
-			plan, err := network.Compile()
-			if err != nil {
-				b.Fatal(err)
-			}
-			b.Run(name+"/"+kind, func(b *testing.B) {
-				for b.Loop() {
-					plan.See(grid, frame)
-				}
-			})
-		}
+		b.Run(name, func(b *testing.B) {
+			n := random(b, name)
+			b.Run("float32", func(b *testing.B) { benchmarkSee(b, n) })
+			b.Run("int8", func(b *testing.B) { benchmarkSee(b, quantized(b, n, encodertest.Pixels(n, 1))) })
+		})
+	}
+}
+
+func benchmarkSee(b *testing.B, n *encoder.Network) {
+	plan, err := n.Compile()
+	if err != nil {
+		b.Fatal(err)
+	}
+	r := n.Recipe()
+	frame := &imageprep.RGB{W: r.Width, H: r.Height, Pix: make([]uint8, 3*r.Width*r.Height)}
+	h, w, c := n.Grid()
+	grid := make([]float32, h*w*c)
+	for b.Loop() {
+		plan.See(grid, frame)
 	}
 }
