@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"image"
+	"fmt"
 	"iter"
 
 	"showtell/encoder"
@@ -70,12 +70,7 @@ func (m *Model) Quantize(ctx context.Context, pictures iter.Seq[Source], step fu
 func (m *Model) inputs(sources []Source) (good [][]float32, errs []error) {
 	all := make([][]float32, len(sources))
 	errs = make([]error, len(sources))
-	tensor.Parallel(len(sources), func(i int) {
-		var img image.Image
-		if img, errs[i] = sources[i](); errs[i] == nil {
-			all[i], errs[i] = m.input(img)
-		}
-	})
+	tensor.Parallel(len(sources), func(i int) { all[i], errs[i] = m.input(sources[i]) })
 	for i, x := range all {
 		if errs[i] == nil {
 			good = append(good, x)
@@ -84,7 +79,17 @@ func (m *Model) inputs(sources []Source) (good [][]float32, errs []error) {
 	return good, errs
 }
 
-func (m *Model) input(img image.Image) ([]float32, error) {
+// input reads a picture. A decoder's panic is that picture's error.
+func (m *Model) input(s Source) (x []float32, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("reading the picture: %v", r)
+		}
+	}()
+	img, err := s()
+	if err != nil {
+		return nil, err
+	}
 	if err := checkSize(img); err != nil {
 		return nil, err
 	}

@@ -172,16 +172,20 @@ func TestConv8Ties(t *testing.T) {
 
 func BenchmarkConv8(b *testing.B) {
 	rng := rand.New(rand.NewPCG(1, 8))
-	for _, c := range []struct{ side, in, out int }{{112, 16, 96}, {56, 24, 144}, {28, 240, 40}, {14, 672, 112}, {14, 112, 672}, {7, 1152, 192}} {
-		s := ConvShape{KH: 1, KW: 1, In: c.in, Out: c.out, Stride: 1}
-		conv := NewConv8(s, weights8(rng, c.in*c.out, c.in, c.out))
-		src := image8(rng, c.side, c.side, c.in)
+	for _, c := range []struct{ side, k, in, out int }{
+		{112, 1, 16, 96}, {56, 1, 24, 144}, {28, 1, 240, 40}, {14, 1, 672, 112}, {14, 1, 112, 672}, {7, 1, 1152, 192}, // EfficientNet-Lite
+		{56, 3, 64, 64}, {28, 3, 128, 128}, {14, 3, 256, 256}, {7, 3, 512, 512}, {14, 1, 1024, 256}, // ResNet-50
+	} {
+		s := ConvShape{KH: c.k, KW: c.k, In: c.in, Out: c.out, Stride: 1}
+		work := c.k * c.k * c.in * c.out
+		conv := NewConv8(s, weights8(rng, work, c.k*c.k*c.in, c.out))
+		src := image8(rng, c.side+c.k-1, c.side+c.k-1, c.in)
 		dst := image8(rng, c.side, c.side, c.out)
-		b.Run(fmt.Sprintf("%dx%dx%d-%d", c.side, c.side, c.in, c.out), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%dx%dx%d-%d,%d", c.side, c.side, c.in, c.out, c.k), func(b *testing.B) {
 			for b.Loop() {
 				conv.Run(dst, src, Image8{}, 0)
 			}
-			b.ReportMetric(2*float64(c.side*c.side*c.in*c.out*b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")
+			b.ReportMetric(2*float64(c.side*c.side*work*b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")
 		})
 	}
 }

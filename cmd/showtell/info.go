@@ -67,8 +67,11 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 	h, wide, c := m.Network().Grid()
 	d := m.Decoder
 	row("encoder", "%s, %d x %d pixels to a grid of %d x %d x %d", m.Encoder, m.Recipe.Width, m.Recipe.Height, h, wide, c)
-	if m.Int8 != nil {
+	switch {
+	case m.Int8 != nil:
 		row("int8", "calibrated with %d pictures, dev CIDEr-D %s", m.Int8.Pictures, beforeAfter(m.Int8))
+	case m.Network().Quantized():
+		row("int8", "the encoder")
 	}
 	row("decoder", "%s, word vectors of %d, hidden %d, %.2f million weights", d.Kind, d.Embed, d.Hidden, float64(weights)/1e6)
 	row("vocabulary", "%d words", d.Vocab-4)
