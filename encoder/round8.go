@@ -98,24 +98,24 @@ func (m *moments) add(patches []float32) {
 }
 
 // of are the means and the covariances of a group.
-func (m *moments) of(group int) (means, covariances []float64) {
+func (m *moments) of(group int) (means []float64, covariances []float32) {
 	n, w := float64(m.count), m.width
-	means, covariances = make([]float64, w), make([]float64, w*w)
+	means, covariances = make([]float64, w), make([]float32, w*w)
 	for i := range means {
 		means[i] = m.sums[group*w+i] / n
 	}
 	for i := range w {
 		for j := range w {
-			covariances[i*w+j] = m.products[(group*w+i)*w+j]/n - means[i]*means[j]
+			covariances[i*w+j] = float32(m.products[(group*w+i)*w+j]/n - means[i]*means[j])
 		}
 	}
 	spread := 0.0
 	for i := range w {
-		spread += covariances[i*w+i] / float64(w)
+		spread += float64(covariances[i*w+i]) / float64(w)
 	}
 	own := 0.01 + float64(w)/n // the fewer patches, the less is known of two values together
 	for i := range w {
-		covariances[i*w+i] += own*spread + 1e-12
+		covariances[i*w+i] += float32(own*spread + 1e-12)
 	}
 	return means, covariances
 }
@@ -158,14 +158,10 @@ func (c *Calibration) quantize(q *Network, i int) {
 // picture are alike, so errors of their weights can cancel: from rounding each
 // by itself, single weights move as long as that makes the variance of the
 // error of the output less.
-func roundTogether(dst []int8, weights []float64, scale float64, covariances []float64) {
+func roundTogether(dst []int8, weights []float64, scale float64, covariances []float32) {
 	n := len(weights)
-	slope := make([]float64, n) // half the gradient of the variance, by error
-	move := func(k int, by float64) {
-		for j, c := range covariances[k*n : (k+1)*n] {
-			slope[j] += by * c
-		}
-	}
+	slope := make([]float32, n) // half the gradient of the variance, by error
+	move := func(k int, by float64) { tensor.AXPY(slope, float32(by), covariances[k*n:(k+1)*n]) }
 	for k, v := range weights {
 		dst[k] = int8(min(max(math.RoundToEven(v/scale), -127), 127))
 		move(k, float64(dst[k])*scale-v)
@@ -173,7 +169,7 @@ func roundTogether(dst []int8, weights []float64, scale float64, covariances []f
 	for range 10 {
 		moved := false
 		for k := range weights {
-			best := float64(dst[k]) - slope[k]/(covariances[k*n+k]*scale)
+			best := float64(dst[k]) - float64(slope[k])/(float64(covariances[k*n+k])*scale)
 			to := min(max(math.RoundToEven(best), -127), 127)
 			if by := to - float64(dst[k]); by != 0 {
 				dst[k] = int8(to)
