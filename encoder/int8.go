@@ -136,7 +136,7 @@ func (n *Network) integers(i int) (w tensor.Weights8, residual float32, err erro
 	for o := range l.out {
 		unit := scaleIn * float64(q.scale[o]) // what one step of the sum is worth
 		factor := unit / float64(out.scale)
-		if !(factor > 0 && factor < 0.25) {
+		if !(factor > 0 && float32(factor) < 0.25) {
 			return w, 0, fmt.Errorf("layer %s: channel %d has a scale of %g beside inputs of %g and outputs of %g", l.name, o, q.scale[o], scaleIn, out.scale)
 		}
 		bias := float64(q.bias[o])/unit + offset/factor
