@@ -30,6 +30,7 @@ type Manifest struct {
 	Words   []string         `json:"words"` // the vocabulary, in the order of its numbers
 	Search  SearchDefaults   `json:"search"`
 	Origin  Origin           `json:"origin"`
+	Int8    *Int8            `json:"int8,omitempty"` // of a quantised model
 }
 
 // SearchDefaults are the Options that suit the model.
@@ -123,24 +124,50 @@ func New(man Manifest, network *encoder.Network, d decoder.Decoder) (*Model, err
 }
 
 // Save writes the model to a file, with matrices in half precision: scores do
-// not move, and the file is half as large.
+// not move, and the file is half as large. Those of an int8 model are in int8.
 func (m *Model) Save(path string) error {
-	raw, err := json.Marshal(m.Manifest)
+	meta, tensors, err := m.parts()
 	if err != nil {
 		return err
 	}
-	tensors := m.network.Tensors("encoder.")
-	for i, t := range tensors {
+	return modelfile.Write(path, meta, tensors)
+}
+
+// Size is the bytes of the file that Save writes.
+func (m *Model) Size() (int64, error) {
+	meta, tensors, err := m.parts()
+	if err != nil {
+		return 0, err
+	}
+	layout, err := modelfile.Plan(meta, tensors)
+	return layout.Size, err
+}
+
+// parts are what a model file holds.
+func (m *Model) parts() (meta map[string]string, tensors []modelfile.Tensor, err error) {
+	raw, err := json.Marshal(m.Manifest)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, t := range m.network.Tensors("encoder.") {
+		if t.DType == modelfile.I8 {
+			tensors = append(tensors, t)
+			continue
+		}
 		data, err := t.Float32()
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
-		tensors[i] = compact(t.Name, t.Shape, data)
+		tensors = append(tensors, compact(t.Name, t.Shape, data))
 	}
 	for _, p := range m.decoder.Params() {
-		tensors = append(tensors, compact("decoder."+p.Name, p.Shape, p.Data))
+		if m.Int8 != nil && len(p.Shape) > 1 {
+			tensors = append(tensors, modelfile.Int8("decoder."+p.Name, p.Shape, p.Data)...)
+		} else {
+			tensors = append(tensors, compact("decoder."+p.Name, p.Shape, p.Data))
+		}
 	}
-	return modelfile.Write(path, map[string]string{metaKey: string(raw)}, tensors)
+	return map[string]string{metaKey: string(raw)}, tensors, nil
 }
 
 func compact(name string, shape []int, data []float32) modelfile.Tensor {

@@ -95,10 +95,17 @@ func (m *Model) describe(ctx context.Context, img image.Image, o *Options, n int
 
 // see writes the feature grid of a picture.
 func (m *Model) see(grid []float32, img image.Image) error {
+	if err := checkSize(img); err != nil {
+		return err
+	}
+	m.plan.See(grid, img)
+	return nil
+}
+
+func checkSize(img image.Image) error {
 	if b := img.Bounds(); b.Dx() < 1 || b.Dy() < 1 {
 		return fmt.Errorf("a picture of %d x %d pixels", b.Dx(), b.Dy())
 	}
-	m.plan.Run(grid, m.network.Recipe().Apply(img))
 	return nil
 }
 

@@ -73,6 +73,7 @@ type Network struct {
 	name string
 	table
 	weights []weights // of each layer
+	layers8 []layer8  // instead of them, if the network is quantised
 }
 
 // Load finds out which network the tensors under prefix belong to, and reads
@@ -115,6 +116,9 @@ func (n *Network) read(f *modelfile.File, prefix string) (faults []string) {
 			faults = append(faults, fault)
 		}
 		return data
+	}
+	if n.isQuantized(f, prefix) {
+		return n.read8(f, prefix)
 	}
 	n.weights = make([]weights, len(n.layers))
 	for i, l := range n.layers {
@@ -200,6 +204,9 @@ func (n *Network) Grid() (h, w, c int) {
 
 // Tensors are the weights under the names of the published files.
 func (n *Network) Tensors(prefix string) []modelfile.Tensor {
+	if n.Quantized() {
+		return n.tensors8(prefix)
+	}
 	var all []modelfile.Tensor
 	for i, l := range n.layers {
 		all = append(all, modelfile.Float32(prefix+l.name+".conv.weight", l.weightShape(), n.weights[i].conv))

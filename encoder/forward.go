@@ -33,8 +33,12 @@ func (n *Network) Forward(t *nn.Tape, x *nn.Var, params []*nn.Param) *nn.Var {
 	return x
 }
 
-// Params are copies of the convolutions' weights, for Forward.
+// Params are copies of the convolutions' weights, for Forward. It panics if the
+// network is Quantized.
 func (n *Network) Params() []*nn.Param {
+	if n.Quantized() {
+		panic("encoder: an int8 network can't learn")
+	}
 	var params []*nn.Param
 	for i, l := range n.layers {
 		p := nn.NewParam(l.name+".conv.weight", l.weightShape()...)

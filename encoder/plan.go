@@ -1,16 +1,21 @@
 package encoder
 
 import (
+	"errors"
 	"fmt"
+	"image"
 	"sync"
 
+	"showtell/imageprep"
 	"showtell/tensor"
 )
 
 // A Plan is a network made ready for captioning. It is safe for concurrent
 // use.
 type Plan struct {
+	recipe        imageprep.Recipe
 	height, width int
+	int8          bool // buffers are of bytes, steps are step8s
 	steps         []step
 	slots         []int // size of each buffer
 	buffers       sync.Pool
@@ -19,8 +24,10 @@ type Plan struct {
 // A step is one layer: it reads the buffer of the layer before it and writes
 // its own, which has the border of zeros that its reader wants.
 type step struct {
+	shape     tensor.ConvShape
 	conv      *tensor.Conv
 	depthwise *tensor.Depthwise
+	int8      *step8 // instead of both
 	slot      int
 	out       frame
 	add       int // step whose output is added; -1: none
@@ -36,15 +43,22 @@ func (n *Network) Compile() (*Plan, error) {
 	if err := n.recipe.Validate(); err != nil {
 		return nil, fmt.Errorf("encoder %s: %w", n.name, err)
 	}
-	p := &Plan{height: n.recipe.Height, width: n.recipe.Width}
+	p := &Plan{recipe: n.recipe, height: n.recipe.Height, width: n.recipe.Width, int8: n.Quantized()}
 	p.steps = make([]step, len(n.layers))
-	tensor.Parallel(len(n.layers), func(i int) { p.steps[i] = n.compile(i, n.layers[i]) })
+	faults := make([]error, len(n.layers))
+	tensor.Parallel(len(n.layers), func(i int) { p.steps[i], faults[i] = n.compile(i, n.layers[i]) })
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("encoder %s: %w", n.name, err)
+	}
 	h, w := p.height, p.width
 	for i, l := range n.layers {
 		out := &p.steps[i].out
 		out.h, _, _ = tensor.SamePadding(h, l.kernel, l.stride)
 		out.w, _, _ = tensor.SamePadding(w, l.kernel, l.stride)
 		out.c = l.out
+		if p.int8 {
+			out.c = tensor.Pad8(l.out)
+		}
 		h, w = out.h, out.w
 		if i+1 < len(n.layers) {
 			next := n.layers[i+1]
@@ -58,7 +72,10 @@ func (n *Network) Compile() (*Plan, error) {
 
 // compile packs the weights of a layer, multiplied by the scale of its batch
 // norm.
-func (n *Network) compile(i int, l layer) step {
+func (n *Network) compile(i int, l layer) (step, error) {
+	if n.Quantized() {
+		return n.compile8(i, l)
+	}
 	scale, shift := n.fold(i)
 	shape := tensor.ConvShape{KH: l.kernel, KW: l.kernel, In: l.in, Out: l.out, Stride: l.stride, Activation: l.activation}
 	source := n.weights[i].conv // (out, in, taps)
@@ -72,13 +89,13 @@ func (n *Network) compile(i int, l layer) step {
 			}
 		}
 	}
-	s := step{add: l.add}
+	s := step{add: l.add, shape: shape}
 	if l.depthwise {
 		s.depthwise = tensor.NewDepthwise(shape, packed, shift)
 	} else {
 		s.conv = tensor.NewConv(shape, packed, shift)
 	}
-	return s
+	return s, nil
 }
 
 // planSlots gives each layer's output a buffer that no one needs any more.
@@ -114,18 +131,14 @@ func (p *Plan) planSlots() {
 
 // input is the frame of the picture.
 func (p *Plan) input() frame {
-	shape := p.steps[0].shape()
+	shape := p.steps[0].shape
 	f := frame{h: p.height, w: p.width, c: 3}
+	if p.int8 {
+		f.c = tensor.Pad8(3)
+	}
 	_, f.top, f.bottom = tensor.SamePadding(f.h, shape.KH, shape.Stride)
 	_, f.left, f.right = tensor.SamePadding(f.w, shape.KW, shape.Stride)
 	return f
-}
-
-func (s step) shape() tensor.ConvShape {
-	if s.conv != nil {
-		return s.conv.ConvShape
-	}
-	return s.depthwise.ConvShape
 }
 
 // Run encodes pixels (height, width, 3), as the recipe gives them, into dst
@@ -134,6 +147,24 @@ func (p *Plan) Run(dst, pixels []float32) {
 	if len(pixels) != p.height*p.width*3 {
 		panic(fmt.Sprintf("encoder: %d pixel values for a picture of %d x %d", len(pixels), p.height, p.width))
 	}
+	if p.int8 {
+		p.run8(dst, bytesOf(pixels, p.recipe))
+		return
+	}
+	p.run(dst, pixels, nil)
+}
+
+// See encodes a picture into dst (h, w, channels).
+func (p *Plan) See(dst []float32, img image.Image) {
+	if p.int8 {
+		p.run8(dst, frameBytes(p.recipe.Frame(img), p.recipe))
+		return
+	}
+	p.run(dst, p.recipe.Apply(img), nil)
+}
+
+// run tells observe, unless it is nil, the output of every layer.
+func (p *Plan) run(dst, pixels []float32, observe func(i int, out tensor.Image)) {
 	buffers := p.borrow()
 	defer p.buffers.Put(buffers)
 	at := p.input()
@@ -156,6 +187,9 @@ func (p *Plan) Run(dst, pixels []float32) {
 			s.conv.Run(out, src, tensor.Image{})
 		}
 		src, outs[i] = whole, out
+		if observe != nil {
+			observe(i, out)
+		}
 	}
 }
 

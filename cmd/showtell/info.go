@@ -45,6 +45,13 @@ func newInfo(s streams) *cobra.Command {
 	return cmd
 }
 
+func beforeAfter(q *showtell.Int8) string {
+	if q.Before == 0 && q.After == 0 {
+		return "not measured"
+	}
+	return fmt.Sprintf("%.1f, before %.1f", 100*q.After, 100*q.Before)
+}
+
 func describeModel(out io.Writer, m *showtell.Model, path string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
@@ -60,6 +67,12 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 	h, wide, c := m.Network().Grid()
 	d := m.Decoder
 	row("encoder", "%s, %d x %d pixels to a grid of %d x %d x %d", m.Encoder, m.Recipe.Width, m.Recipe.Height, h, wide, c)
+	switch {
+	case m.Int8 != nil:
+		row("int8", "calibrated with %d pictures, dev CIDEr-D %s", m.Int8.Pictures, beforeAfter(m.Int8))
+	case m.Network().Quantized():
+		row("int8", "the encoder")
+	}
 	row("decoder", "%s, word vectors of %d, hidden %d, %.2f million weights", d.Kind, d.Embed, d.Hidden, float64(weights)/1e6)
 	row("vocabulary", "%d words", d.Vocab-4)
 	row("search", "%d beams, at most %d words, length power %.2g", m.Search.Beams, m.Search.MaxWords, m.Search.LengthPower)
