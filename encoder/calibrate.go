@@ -27,7 +27,7 @@ func NewCalibration(n *Network) (*Calibration, error) {
 	if n.Quantized() {
 		return nil, fmt.Errorf("encoder %s: it is int8 already", n.name)
 	}
-	plan, err := n.Compile()
+	plan, err := n.plan(false)
 	if err != nil {
 		return nil, err
 	}

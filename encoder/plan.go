@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"slices"
 	"sync"
 
 	"showtell/imageprep"
@@ -27,7 +28,9 @@ type step struct {
 	shape     tensor.ConvShape
 	conv      *tensor.Conv
 	depthwise *tensor.Depthwise
-	int8      *step8 // instead of both
+	int8      *step8           // instead of both
+	expanded  *tensor.Expanded // the layer before and this one; that one is then skipped
+	skip      bool
 	slot      int
 	out       frame
 	add       int // step whose output is added; -1: none
@@ -39,17 +42,15 @@ type frame struct{ h, w, c, top, left, bottom, right int }
 func (f frame) size() int { return (f.h + f.top + f.bottom) * (f.w + f.left + f.right) * f.c }
 
 // Compile folds the batch norms, packs the weights and plans the buffers.
-func (n *Network) Compile() (*Plan, error) {
+func (n *Network) Compile() (*Plan, error) { return n.plan(true) }
+
+// plan is Compile; without fusing, every layer has an output.
+func (n *Network) plan(fuse bool) (*Plan, error) {
 	if err := n.recipe.Validate(); err != nil {
 		return nil, fmt.Errorf("encoder %s: %w", n.name, err)
 	}
 	p := &Plan{recipe: n.recipe, height: n.recipe.Height, width: n.recipe.Width, int8: n.Quantized()}
 	p.steps = make([]step, len(n.layers))
-	faults := make([]error, len(n.layers))
-	tensor.Parallel(len(n.layers), func(i int) { p.steps[i], faults[i] = n.compile(i, n.layers[i]) })
-	if err := errors.Join(faults...); err != nil {
-		return nil, fmt.Errorf("encoder %s: %w", n.name, err)
-	}
 	h, w := p.height, p.width
 	for i, l := range n.layers {
 		out := &p.steps[i].out
@@ -66,13 +67,41 @@ func (n *Network) Compile() (*Plan, error) {
 			_, out.left, out.right = tensor.SamePadding(w, next.kernel, next.stride)
 		}
 	}
+	faults := make([]error, len(n.layers))
+	tensor.Parallel(len(n.layers), func(i int) {
+		s, err := n.compile(i, n.layers[i], p.steps[i].out)
+		s.out = p.steps[i].out
+		p.steps[i], faults[i] = s, err
+	})
+	if err := errors.Join(faults...); err != nil {
+		return nil, fmt.Errorf("encoder %s: %w", n.name, err)
+	}
+	if fuse {
+		p.fuse()
+	}
 	p.planSlots()
 	return p, nil
 }
 
+// fuse does a pointwise convolution together with the depthwise one after it,
+// if no one else needs what it gives.
+func (p *Plan) fuse() {
+	for i := 1; i+1 < len(p.steps); i++ {
+		point, depth := &p.steps[i], &p.steps[i+1]
+		if point.conv == nil || depth.depthwise == nil || point.add >= 0 ||
+			slices.ContainsFunc(p.steps, func(s step) bool { return s.add == i }) {
+			continue
+		}
+		if s := point.conv.ConvShape; s.KH*s.KW*s.Stride == 1 {
+			depth.expanded = tensor.NewExpanded(point.conv, depth.depthwise)
+			point.skip = depth.expanded != nil
+		}
+	}
+}
+
 // compile packs the weights of a layer, multiplied by the scale of its batch
-// norm.
-func (n *Network) compile(i int, l layer) (step, error) {
+// norm, for an output of known size.
+func (n *Network) compile(i int, l layer, out frame) (step, error) {
 	if n.Quantized() {
 		return n.compile8(i, l)
 	}
@@ -93,7 +122,7 @@ func (n *Network) compile(i int, l layer) (step, error) {
 	if l.depthwise {
 		s.depthwise = tensor.NewDepthwise(shape, packed, shift)
 	} else {
-		s.conv = tensor.NewConv(shape, packed, shift)
+		s.conv = tensor.NewConvFor(out.h, out.w, shape, packed, shift)
 	}
 	return s, nil
 }
@@ -106,6 +135,9 @@ func (p *Plan) planSlots() {
 		if i > 0 {
 			lastUse[i-1] = max(lastUse[i-1], i)
 		}
+		if s.expanded != nil {
+			lastUse[i-2] = max(lastUse[i-2], i)
+		}
 		if s.add >= 0 {
 			lastUse[s.add] = i
 		}
@@ -114,6 +146,9 @@ func (p *Plan) planSlots() {
 	busyUntil := []int{0}
 	for i := range p.steps[:len(p.steps)-1] { // the last writes to the caller's array
 		s := &p.steps[i]
+		if s.skip {
+			continue
+		}
 		s.slot = -1
 		for k, until := range busyUntil {
 			if until < i && (s.slot < 0 || p.slots[k] > p.slots[s.slot]) {
@@ -172,6 +207,9 @@ func (p *Plan) run(dst, pixels []float32, observe func(i int, out tensor.Image))
 	inside.Copy(0, 0, tensor.Img(pixels, p.height, p.width, 3))
 	outs := make([]tensor.Image, len(p.steps))
 	for i, s := range p.steps {
+		if s.skip {
+			continue
+		}
 		whole, out := tensor.Image{}, tensor.Image{}
 		if i == len(p.steps)-1 {
 			out = tensor.Img(dst, s.out.h, s.out.w, s.out.c)
@@ -179,6 +217,9 @@ func (p *Plan) run(dst, pixels []float32, observe func(i int, out tensor.Image))
 			whole, out = s.out.place((*buffers)[s.slot])
 		}
 		switch {
+		case s.expanded != nil:
+			border := p.steps[i-1].out
+			s.expanded.Run(out, src, border.top, border.left)
 		case s.depthwise != nil:
 			s.depthwise.Run(out, src)
 		case s.add >= 0:

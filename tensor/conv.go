@@ -26,6 +26,8 @@ type Conv struct {
 	groups  []convGroup
 	weights []float32 // by group: [row of taps][column of taps and input channel][width]
 	bias    []float32 // by group: [width]
+
+	winograd *winograd // instead of weights, where that is faster
 }
 
 // A convGroup is neighbouring output channels that one kernel computes together.
@@ -34,7 +36,7 @@ type convGroup struct {
 	width        int
 	weights      int // where its weights begin
 	bias         int
-	run          []func(*convArgs) // element n-1 does n pixels
+	run          []func(*convArgs) // element n-1 does strips of n pixels
 }
 
 // convArgs is known to internal/asm/conv. Strides are in bytes.
@@ -44,11 +46,30 @@ type convArgs struct {
 	len, pixelStride                  int // values of one row of taps; to the next output's
 	dstStride, resStride              int
 	low, high                         float32
+	strips                            int        // at least 1, one behind the other
+	_                                 [3]uintptr // where in src, dst and residual the kernel is
 }
 
 // NewConv packs weights (KH, KW, In, Out) and bias (Out); a nil bias is zero.
 func NewConv(shape ConvShape, weights, bias []float32) *Conv {
 	return newConv(cpuLevel, shape, weights, bias)
+}
+
+// NewConvFor is NewConv for outputs of h x w pixels: it may choose another method where that is faster
+// for them. The rounding errors are then larger, up to some 1e-5 of the largest output, and a NaN or
+// an infinity may spread to outputs near it. Other sizes give the same, but may be slower.
+func NewConvFor(h, w int, shape ConvShape, weights, bias []float32) *Conv {
+	return newConvFor(cpuLevel, h, w, shape, weights, bias)
+}
+
+func newConvFor(l level, h, w int, shape ConvShape, weights, bias []float32) *Conv {
+	shape.check(shape.KH*shape.KW*shape.In*shape.Out, weights, bias)
+	n := chooseWinograd(l, shape, h, w)
+	if n == nil {
+		return newConv(l, shape, weights, bias)
+	}
+	n.pack(l, weights, bias)
+	return &Conv{ConvShape: shape, winograd: n}
 }
 
 func newConv(l level, shape ConvShape, weights, bias []float32) *Conv {
@@ -95,10 +116,28 @@ func (s ConvShape) checkImages(dst, src Image) {
 // Run computes dst, where output (y, x) sees the KH x KW pixels of src from (y, x)*Stride. The
 // residual, of the size of dst, is added before the activation; none if its Data is nil. It may be
 // dst; src must not overlap dst.
-func (c *Conv) Run(dst, src, residual Image) { c.prepare(dst, src, residual).run(Parallel) }
+func (c *Conv) Run(dst, src, residual Image) { c.run(dst, src, residual, Parallel) }
 
 // RunSerial is Run on the calling goroutine alone.
-func (c *Conv) RunSerial(dst, src, residual Image) { c.prepare(dst, src, residual).run(serially) }
+func (c *Conv) RunSerial(dst, src, residual Image) { c.run(dst, src, residual, serially) }
+
+func (c *Conv) run(dst, src, residual Image, each func(n int, f func(tile int))) {
+	c.checkImages(dst, src)
+	if residual.Data != nil {
+		residual.check()
+		if residual.H != dst.H || residual.W != dst.W || residual.C != dst.C {
+			panic(fmt.Sprintf("tensor: residual of %dx%dx%d for %dx%dx%d", residual.H, residual.W, residual.C, dst.H, dst.W, dst.C))
+		}
+	}
+	if dst.H == 0 || dst.W == 0 {
+		return
+	}
+	if c.winograd != nil {
+		c.winograd.run(dst, src, residual, each)
+		return
+	}
+	c.prepare(dst, src, residual).run(each)
+}
 
 func serially(n int, f func(tile int)) {
 	for i := range n {
@@ -119,20 +158,13 @@ type convRun struct {
 const tilePixels = 96
 
 func (c *Conv) prepare(dst, src, residual Image) convRun {
-	c.checkImages(dst, src)
-	if residual.Data != nil {
-		residual.check()
-		if residual.H != dst.H || residual.W != dst.W || residual.C != dst.C {
-			panic(fmt.Sprintf("tensor: residual of %dx%dx%d for %dx%dx%d", residual.H, residual.W, residual.C, dst.H, dst.W, dst.C))
-		}
-	}
 	point := c.KH == 1 && c.KW == 1 && c.Stride == 1
 	if point && dst.contiguous() && dst.W == src.W && src.contiguous() && (residual.Data == nil || residual.contiguous()) {
 		src = src.Slice(0, 0, dst.H, src.W)
 		dst, src, residual = dst.flat(), src.flat(), residual.flat()
 	}
 	r := convRun{Conv: c, dst: dst, src: src, residual: residual, groupsPerTile: len(c.groups)}
-	r.rows, r.cols = max(1, tilePixels/max(1, dst.W)), dst.W
+	r.rows, r.cols = evenly(dst.H, max(1, tilePixels/dst.W)), dst.W
 	if dst.W > tilePixels {
 		r.cols = evenly(dst.W, tilePixels)
 	}
@@ -146,9 +178,6 @@ func evenly(n, most int) int {
 }
 
 func (r convRun) run(each func(n int, f func(tile int))) {
-	if r.dst.H == 0 || r.dst.W == 0 {
-		return
-	}
 	bands := (r.dst.H + r.rows - 1) / r.rows
 	across := (r.dst.W + r.cols - 1) / r.cols
 	parts := min(len(r.groups), (4*Workers()+bands*across-1)/(bands*across)) // few pixels: share out channels
@@ -173,41 +202,51 @@ func (r convRun) tile(y0, x0, group int) {
 		a.weights, a.bias = unsafe.Pointer(&r.weights[g.weights]), unsafe.Pointer(&r.bias[g.bias])
 		strip := evenly(x1-x0, len(g.run))
 		for y := y0; y < y1; y++ {
-			for x := x0; x < x1; x += strip {
-				r.strip(a, g, y, x, min(strip, x1-x))
+			whole := (x1 - x0) / strip
+			r.strips(a, g, y, x0, strip, whole)
+			if rest := x1 - x0 - whole*strip; rest > 0 {
+				r.strips(a, g, y, x1-rest, rest, 1)
 			}
 		}
 	}
 }
 
-// strip computes n pixels from (y, x).
-func (r *convRun) strip(a *convArgs, g *convGroup, y, x, n int) {
-	a.src = unsafe.Pointer(&r.src.Data[y*r.Stride*r.src.Stride+x*r.Stride*r.In])
-	dst := r.dst.Data[y*r.dst.Stride+x*r.dst.C+g.first:]
-	var residual []float32
-	if r.residual.Data != nil {
-		residual = r.residual.Data[y*r.residual.Stride+x*r.dst.C+g.first:]
-	}
+// strips computes count times n pixels from (y, x).
+func (r *convRun) strips(a *convArgs, g *convGroup, y, x, n, count int) {
 	if g.count < g.width {
-		r.partial(*a, g, dst, residual, n)
+		for i := range count {
+			r.partial(*a, g, y, x+i*n, n)
+		}
 		return
 	}
-	a.dst, a.residual = unsafe.Pointer(&dst[0]), unsafe.Pointer(unsafe.SliceData(residual))
+	a.src, a.strips = r.source(y, x), count
+	a.dst = unsafe.Pointer(&r.dst.Data[y*r.dst.Stride+x*r.dst.C+g.first])
+	a.residual = nil
+	if r.residual.Data != nil {
+		a.residual = unsafe.Pointer(&r.residual.Data[y*r.residual.Stride+x*r.dst.C+g.first])
+	}
 	g.run[n-1](a)
 }
 
-// partial computes a group with padding, by way of a place that has room for it.
-func (r *convRun) partial(a convArgs, g *convGroup, dst, residual []float32, n int) {
+// source is where the input of output (y, x) begins.
+func (r *convRun) source(y, x int) unsafe.Pointer {
+	return unsafe.Pointer(&r.src.Data[y*r.Stride*r.src.Stride+x*r.Stride*r.In])
+}
+
+// partial computes n pixels from (y, x) of a group with padding, by way of a place that has room for it.
+func (r *convRun) partial(a convArgs, g *convGroup, y, x, n int) {
 	var room, added [12 * 48]float32
+	a.src, a.strips = r.source(y, x), 1
 	a.dst, a.dstStride, a.resStride = unsafe.Pointer(&room[0]), 4*g.width, 4*g.width
-	a.residual = nil
-	if residual != nil {
+	if r.residual.Data != nil {
+		residual := r.residual.Data[y*r.residual.Stride+x*r.dst.C+g.first:]
 		for i := range n {
 			copy(added[i*g.width:], residual[i*r.dst.C:][:g.count])
 		}
 		a.residual = unsafe.Pointer(&added[0])
 	}
 	g.run[n-1](&a)
+	dst := r.dst.Data[y*r.dst.Stride+x*r.dst.C+g.first:]
 	for i := range n {
 		copy(dst[i*r.dst.C:][:g.count], room[i*g.width:])
 	}

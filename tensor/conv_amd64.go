@@ -21,3 +21,28 @@ func depthwiseKernelsOf(l level) []depthwiseKernels {
 	}
 	return kernels
 }
+
+func poolKernelsOf(l level) poolKernels {
+	if l >= levelAVX2 {
+		return poolKernels{lanes: 8, max: poolMaxAVX2, sum: poolSumAVX2}
+	}
+	return poolKernels{}
+}
+
+func winogradKernelsOf(l level) winogradKernels {
+	switch l {
+	case levelAVX512:
+		return winogradKernels{
+			lanes: 16, lineIn: winogradLineInAVX512, squareIn: winogradSquareInAVX512,
+			lineOut:   [winogradPoints]func(*winogradArgs){3: winogradLineOut3AVX512, 4: winogradLineOut4AVX512},
+			squareOut: [winogradPoints]func(*winogradArgs){2: winogradSquareOut2AVX512, 4: winogradSquareOut4AVX512},
+		}
+	case levelAVX2:
+		return winogradKernels{
+			lanes: 8, lineIn: winogradLineInAVX2, squareIn: winogradSquareInAVX2,
+			lineOut:   [winogradPoints]func(*winogradArgs){3: winogradLineOut3AVX2, 4: winogradLineOut4AVX2},
+			squareOut: [winogradPoints]func(*winogradArgs){2: winogradSquareOut2AVX2, 4: winogradSquareOut4AVX2},
+		}
+	}
+	return winogradGeneric
+}

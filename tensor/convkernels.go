@@ -40,15 +40,15 @@ const genericWidth = 8
 var convGeneric = convKernels{
 	lanes: genericWidth, widths: genericWidth,
 	byWidth: map[int][]func(*convArgs){genericWidth: {
-		func(a *convArgs) { convStripGeneric(a, 1) },
-		func(a *convArgs) { convStripGeneric(a, 2) },
-		func(a *convArgs) { convStripGeneric(a, 3) },
-		func(a *convArgs) { convStripGeneric(a, 4) },
+		func(a *convArgs) { convStripsGeneric(a, 1) },
+		func(a *convArgs) { convStripsGeneric(a, 2) },
+		func(a *convArgs) { convStripsGeneric(a, 3) },
+		func(a *convArgs) { convStripsGeneric(a, 4) },
 	}},
 }
 
-func convStripGeneric(a *convArgs, n int) {
-	for i := range n {
+func convStripsGeneric(a *convArgs, n int) {
+	for i := range n * a.strips {
 		sums := *(*[genericWidth]float32)(a.bias)
 		for row := range a.rows {
 			src := unsafe.Slice((*float32)(unsafe.Add(a.src, row*a.rowStride+i*a.pixelStride)), a.len)

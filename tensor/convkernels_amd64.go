@@ -404,6 +404,48 @@ func depthwiseAVX2k5s2n7(args *depthwiseArgs)
 //go:noescape
 func depthwiseAVX2k5s2n8(args *depthwiseArgs)
 
+//go:noescape
+func poolMaxAVX2(args *poolArgs)
+
+//go:noescape
+func poolSumAVX2(args *poolArgs)
+
+//go:noescape
+func winogradLineInAVX512(args *winogradArgs)
+
+//go:noescape
+func winogradSquareInAVX512(args *winogradArgs)
+
+//go:noescape
+func winogradLineOut3AVX512(args *winogradArgs)
+
+//go:noescape
+func winogradLineOut4AVX512(args *winogradArgs)
+
+//go:noescape
+func winogradSquareOut2AVX512(args *winogradArgs)
+
+//go:noescape
+func winogradSquareOut4AVX512(args *winogradArgs)
+
+//go:noescape
+func winogradLineInAVX2(args *winogradArgs)
+
+//go:noescape
+func winogradSquareInAVX2(args *winogradArgs)
+
+//go:noescape
+func winogradLineOut3AVX2(args *winogradArgs)
+
+//go:noescape
+func winogradLineOut4AVX2(args *winogradArgs)
+
+//go:noescape
+func winogradSquareOut2AVX2(args *winogradArgs)
+
+//go:noescape
+func winogradSquareOut4AVX2(args *winogradArgs)
+
 // Kernels by the number of output channels; element n-1 does n pixels.
 var convAVX512 = map[int][]func(*convArgs){
 	16: {convAVX512w16n1, convAVX512w16n2, convAVX512w16n3, convAVX512w16n4, convAVX512w16n5, convAVX512w16n6, convAVX512w16n7, convAVX512w16n8, convAVX512w16n9, convAVX512w16n10, convAVX512w16n11, convAVX512w16n12},

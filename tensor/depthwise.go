@@ -11,6 +11,7 @@ import (
 type Depthwise struct {
 	ConvShape
 	weights, bias []float32
+	kernels       []depthwiseKernels
 	parts         []depthwisePart
 }
 
@@ -46,18 +47,25 @@ func newDepthwise(l level, shape ConvShape, weights, bias []float32) *Depthwise 
 	shape.check(shape.KH*shape.KW*shape.In, weights, bias)
 	d := &Depthwise{ConvShape: shape, weights: append([]float32(nil), weights...), bias: make([]float32, shape.In)}
 	copy(d.bias, bias)
-	first := 0
-	for _, k := range depthwiseKernelsOf(l) {
-		run := k.byKey[10*shape.KH+shape.Stride]
-		if n := (shape.In - first) / k.lanes; n > 0 && run != nil && shape.KH == shape.KW {
-			d.parts = append(d.parts, depthwisePart{first, n, run})
+	d.kernels = depthwiseKernelsOf(l)
+	d.parts = d.split(0, shape.In)
+	return d
+}
+
+// split shares out channels from first on among the kernels.
+func (d *Depthwise) split(first, count int) (parts []depthwisePart) {
+	end := first + count
+	for _, k := range d.kernels {
+		run := k.byKey[10*d.KH+d.Stride]
+		if n := (end - first) / k.lanes; n > 0 && run != nil && d.KH == d.KW {
+			parts = append(parts, depthwisePart{first, n, run})
 			first += n * k.lanes
 		}
 	}
-	if first < shape.In {
-		d.parts = append(d.parts, depthwisePart{first, shape.In - first, nil})
+	if first < end {
+		parts = append(parts, depthwisePart{first, end - first, nil})
 	}
-	return d
+	return parts
 }
 
 // Run computes dst, where output (y, x) sees the KH x KW pixels of src from (y, x)*Stride. src must
@@ -89,21 +97,22 @@ func (d *Depthwise) run(dst, src Image, each func(n int, f func(tile int))) {
 
 // row computes the channels of p in row y.
 func (d *Depthwise) row(a *depthwiseArgs, p depthwisePart, dst, src Image, y int) {
-	a.weights, a.bias, a.vectors = unsafe.Pointer(&d.weights[p.first]), unsafe.Pointer(&d.bias[p.first]), p.vectors
-	strip := dst.W
-	if p.run != nil {
-		strip = evenly(dst.W, len(p.run))
+	to, from := dst.Row(y, 0, dst.W), src.Data[y*d.Stride*src.Stride+p.first:]
+	if p.run == nil {
+		d.generic(to[p.first:], from, src.Stride, p, dst.W)
+		return
 	}
-	for x := 0; x < dst.W; x += strip {
-		n := min(strip, dst.W-x)
-		from := src.Data[y*d.Stride*src.Stride+x*d.Stride*d.In+p.first:]
-		to := dst.Data[y*dst.Stride+x*d.In+p.first:]
-		if p.run == nil {
-			d.generic(to, from, src.Stride, p, n)
-			continue
-		}
-		a.src, a.dst = unsafe.Pointer(&from[0]), unsafe.Pointer(&to[0])
-		p.run[n-1](a)
+	d.vectors(a, p, to, from)
+}
+
+// vectors computes a row, dst, of the channels of p by its kernels; src begins with the first channel.
+func (d *Depthwise) vectors(a *depthwiseArgs, p depthwisePart, dst, src []float32) {
+	a.weights, a.bias, a.vectors = unsafe.Pointer(&d.weights[p.first]), unsafe.Pointer(&d.bias[p.first]), p.vectors
+	width := len(dst) / d.In
+	strip := evenly(width, len(p.run))
+	for x := 0; x < width; x += strip {
+		a.src, a.dst = unsafe.Pointer(&src[x*d.Stride*a.pixelStride/4]), unsafe.Pointer(&dst[x*d.In+p.first])
+		p.run[min(strip, width-x)-1](a)
 	}
 }
 

@@ -83,3 +83,13 @@ func (a Activation) limits() (low, high float32) {
 	}
 	return -infinity, infinity
 }
+
+// apply changes x in place.
+func (a Activation) apply(x []float32) {
+	switch a {
+	case Rectify:
+		ReLU(x, x)
+	case Rectify6:
+		ReLU6(x, x)
+	}
+}

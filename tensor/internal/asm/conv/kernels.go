@@ -7,9 +7,10 @@ const (
 	convSrc, convWeights, convDst, convBias, convResidual = 0, 8, 16, 24, 32
 	convRows, convRowStride, convLen, convPixelStride     = 40, 48, 56, 64
 	convDstStride, convResStride, convLow, convHigh       = 72, 80, 88, 92
+	convStrips, convAtSrc, convAtDst, convAtResidual      = 96, 104, 112, 120
 )
 
-// convKernel writes the kernel for n pixels and width channels:
+// convKernel writes the kernel for strips of n pixels and width channels:
 //
 //	dst[i][o] = clamp(bias[o] + residual[i][o] + Σ src[row][i][k]*weights[row][k][o])
 func convKernel(a *assembly, s isa, width, n int) string {
@@ -19,7 +20,12 @@ func convKernel(a *assembly, s isa, width, n int) string {
 	weight := func(v int) string { return s.vector(s.sums+v, v, width) }
 
 	a.begin(name, "convArgs")
-	a.op("MOVQ %d(AX), SI", convSrc)
+	for _, p := range [][2]int{{convSrc, convAtSrc}, {convDst, convAtDst}, {convResidual, convAtResidual}} {
+		a.op("MOVQ %d(AX), SI", p[0])
+		a.op("MOVQ SI, %d(AX)", p[1])
+	}
+	a.label("strip")
+	a.op("MOVQ %d(AX), SI", convAtSrc)
 	a.op("MOVQ %d(AX), DI", convWeights)
 	a.op("MOVQ %d(AX), R13", convBias)
 	a.op("MOVQ %d(AX), BX", convRows)
@@ -33,6 +39,11 @@ func convKernel(a *assembly, s isa, width, n int) string {
 	}
 	convSums(a, s, width, n, sum, weight)
 	convEpilogue(a, s, width, n, sum)
+	a.op("MOVQ DX, %d(AX)", convAtDst)
+	a.op("IMUL3Q $%d, %d(AX), R8", n, convPixelStride)
+	a.op("ADDQ R8, %d(AX)", convAtSrc)
+	a.op("DECQ %d(AX)", convStrips)
+	a.op("JNZ strip")
 	a.end()
 	return name
 }
@@ -59,6 +70,10 @@ func convSums(a *assembly, s isa, width, n int, sum func(i, v int) string, weigh
 	for i := range n {
 		x := spare + i%free
 		pixel := "(" + pointers[i/3] + ")" + []string{"", "(R8*1)", "(R8*2)"}[i%3]
+		if vectors == 1 && s.lanes == 16 {
+			a.op("VFMADD231PS.BCST %s, %s, %s", pixel, weight(0), sum(i, 0))
+			continue
+		}
 		a.op("VBROADCASTSS %s, %s%d", pixel, s.reg, x)
 		for v := range vectors {
 			a.op("VFMADD231PS %s, %s, %s", weight(v), s.vector(x, v, width), sum(i, v))
@@ -78,7 +93,7 @@ func convSums(a *assembly, s isa, width, n int, sum func(i, v int) string, weigh
 // convEpilogue adds the residual where there is one, clamps and stores.
 func convEpilogue(a *assembly, s isa, width, n int, sum func(i, v int) string) {
 	vectors := s.vectors(width)
-	a.op("MOVQ %d(AX), SI", convResidual)
+	a.op("MOVQ %d(AX), SI", convAtResidual)
 	a.op("TESTQ SI, SI")
 	a.op("JZ clamp")
 	for i := range n {
@@ -87,11 +102,12 @@ func convEpilogue(a *assembly, s isa, width, n int, sum func(i, v int) string) {
 		}
 		a.op("ADDQ %d(AX), SI", convResStride)
 	}
+	a.op("MOVQ SI, %d(AX)", convAtResidual)
 	a.label("clamp")
 	low, high := s.sums, s.sums+1
 	a.op("VBROADCASTSS %d(AX), %s%d", convLow, s.reg, low)
 	a.op("VBROADCASTSS %d(AX), %s%d", convHigh, s.reg, high)
-	a.op("MOVQ %d(AX), DX", convDst)
+	a.op("MOVQ %d(AX), DX", convAtDst)
 	a.op("MOVQ %d(AX), R8", convDstStride)
 	for i := range n {
 		for v := range vectors {
@@ -174,6 +190,69 @@ func depthwiseKernel(a *assembly, s isa, size, stride, n int) string {
 		a.op("ADDQ $%d, %s", 4*s.lanes, p)
 	}
 	a.op("DECQ CX")
+	a.op("JNZ vector")
+	a.end()
+	return name
+}
+
+// Byte offsets of the fields of tensor.poolArgs.
+const (
+	poolSrc, poolDst, poolRows, poolCols                = 0, 8, 16, 24
+	poolRowStride, poolPixelStride, poolVecs, poolScale = 32, 40, 48, 56
+)
+
+// poolKernel writes the kernel that reduces the pixels of a window to one, for any number of whole
+// vectors of channels: to their maximum, or to scale times their sum. A maximum keeps NaN: register
+// 2 collects where there was one.
+func poolKernel(a *assembly, s isa, largest bool) string {
+	name := "poolSum" + s.name
+	if largest {
+		name = "poolMax" + s.name
+	}
+	sum, x, nan, unordered := s.reg+"0", s.reg+"1", s.reg+"2", s.reg+"3"
+	a.begin(name, "poolArgs")
+	a.op("MOVQ %d(AX), SI", poolSrc)
+	a.op("MOVQ %d(AX), DI", poolDst)
+	a.op("MOVQ %d(AX), R8", poolRowStride)
+	a.op("MOVQ %d(AX), R9", poolPixelStride)
+	a.op("MOVQ %d(AX), DX", poolVecs)
+	a.label("vector")
+	if largest {
+		a.op("VMOVUPS (SI), %s", sum)
+		a.op("VXORPS %s, %s, %s", nan, nan, nan)
+	} else {
+		a.op("VXORPS %s, %s, %s", sum, sum, sum)
+	}
+	a.op("MOVQ SI, R11")
+	a.op("MOVQ %d(AX), BX", poolRows)
+	a.label("row")
+	a.op("MOVQ R11, R12")
+	a.op("MOVQ %d(AX), CX", poolCols)
+	a.label("pixel")
+	if largest {
+		a.op("VMOVUPS (R12), %s", x)
+		a.op("VCMPPS $3, %s, %s, %s", x, x, unordered)
+		a.op("VORPS %s, %s, %s", unordered, nan, nan)
+		a.op("VMAXPS %s, %s, %s", x, sum, sum)
+	} else {
+		a.op("VADDPS (R12), %s, %s", sum, sum)
+	}
+	a.op("ADDQ R9, R12")
+	a.op("DECQ CX")
+	a.op("JNZ pixel")
+	a.op("ADDQ R8, R11")
+	a.op("DECQ BX")
+	a.op("JNZ row")
+	if largest {
+		a.op("VORPS %s, %s, %s", nan, sum, sum)
+	} else {
+		a.op("VBROADCASTSS %d(AX), %s", poolScale, x)
+		a.op("VMULPS %s, %s, %s", x, sum, sum)
+	}
+	a.op("VMOVUPS %s, (DI)", sum)
+	a.op("ADDQ $%d, SI", 4*s.lanes)
+	a.op("ADDQ $%d, DI", 4*s.lanes)
+	a.op("DECQ DX")
 	a.op("JNZ vector")
 	a.end()
 	return name
