@@ -15,7 +15,6 @@ import (
 
 	"showtell/modelfile"
 	"showtell/nn"
-	"showtell/tensor"
 )
 
 // A Decoder is a network that reads features and says words.
@@ -178,29 +177,6 @@ func (b *Batch) positions() []int {
 		}
 	}
 	return places
-}
-
-// logProbs turns each row of logits into log-probabilities, in place.
-func logProbs(logits *nn.Var) [][]float32 {
-	rows := make([][]float32, logits.Rows())
-	tensor.Parallel(len(rows), func(i int) {
-		rows[i] = logits.Row(i)
-		tensor.LogSoftmax(rows[i], rows[i])
-	})
-	return rows
-}
-
-// ownersOf follows parents to the picture of each prefix. Nil owners are
-// those of a first call, whose parents are the pictures.
-func ownersOf(owners, parents []int) []int {
-	next := make([]int, len(parents))
-	for i, p := range parents {
-		next[i] = p
-		if owners != nil {
-			next[i] = owners[p]
-		}
-	}
-	return next
 }
 
 // Freeze prepares d for captioning alone: matrix products become faster, and
