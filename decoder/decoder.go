@@ -134,11 +134,11 @@ func loadParam(f *modelfile.File, name string, p *nn.Param) error {
 	if !slices.Equal(t.Shape, p.Shape) {
 		return fmt.Errorf("%s: tensor %s has shape %v, not %v", f.Name, name, t.Shape, p.Shape)
 	}
-	data, err := t.Float32()
+	data, err := t.Copy()
 	if err != nil {
 		return fmt.Errorf("%s: tensor %s: %w", f.Name, name, err)
 	}
-	copy(p.Data, data)
+	p.Data = data
 	return nil
 }
 
