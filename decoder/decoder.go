@@ -15,6 +15,7 @@ import (
 
 	"showtell/modelfile"
 	"showtell/nn"
+	"showtell/tensor"
 )
 
 // A Decoder is a network that reads features and says words.
@@ -118,8 +119,11 @@ func Load(f *modelfile.File, prefix string, c Config) (Decoder, error) {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	d := kinds[c.Kind](c, nil)
-	for _, p := range d.Params() {
-		if err := loadParam(f, prefix+p.Name, p); err != nil {
+	ps := d.Params()
+	errs := make([]error, len(ps))
+	tensor.Parallel(len(ps), func(i int) { errs[i] = loadParam(f, prefix+ps[i].Name, ps[i]) })
+	for _, err := range errs {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -182,7 +186,6 @@ func (b *Batch) positions() []int {
 // Freeze prepares d for captioning alone: matrix products become faster, and
 // weights must no longer change. Without it Start works too.
 func Freeze(d Decoder) {
-	for _, p := range d.Params() {
-		p.Freeze()
-	}
+	ps := d.Params()
+	tensor.Parallel(len(ps), func(i int) { ps[i].Freeze() })
 }

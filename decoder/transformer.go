@@ -62,6 +62,7 @@ func newTransformer(c Config, rng *rand.Rand) Decoder {
 		bias:   nn.NewParam("bias", c.Vocab),
 	}
 	d.bias.Bias = true
+	d.place.Table, d.order.Table = true, true
 	for i := range c.Layers {
 		d.layers = append(d.layers, newLayer(c, rng, fmt.Sprintf("layers.%d.", i)))
 	}

@@ -89,6 +89,7 @@ type Param struct {
 	Name   string
 	Bias   bool // biases, norms: weight decay leaves them alone
 	Fixed  bool // not learned: statistics of the data
+	Table  bool // of rows to look up, never multiplied
 	packed *tensor.Packed
 }
 
@@ -136,10 +137,10 @@ func (p *Param) Fill(x float32) *Param {
 func (p *Param) ZeroGrad() { clear(p.grad) }
 
 // Freeze prepares p for inference alone: matrix products become faster, and
-// changes of Data are no longer seen. Only 2-dimensional weights of Linear
-// layers gain from it.
+// changes of Data are no longer seen. Only matrices that are not tables gain
+// from it.
 func (p *Param) Freeze() {
-	if len(p.Shape) == 2 && p.packed == nil {
+	if len(p.Shape) == 2 && !p.Table && p.packed == nil {
 		p.packed = tensor.Pack(p.Mat().T())
 	}
 }
