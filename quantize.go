@@ -47,7 +47,7 @@ func (m *Model) Quantize(ctx context.Context, pictures iter.Seq[Source], step fu
 		return ctx.Err()
 	}
 	for s := range pictures {
-		if waiting = append(waiting, s); len(waiting) == batch {
+		if waiting = append(waiting, s); len(waiting) == together {
 			if err := flush(); err != nil {
 				return nil, err
 			}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -18,6 +19,7 @@ import (
 	"showtell/decoder"
 	"showtell/encoder"
 	"showtell/modelfile"
+	"showtell/tensor"
 )
 
 // babbler is a model of random weights: it says nonsense, always the same.
@@ -116,6 +118,36 @@ func TestAllKeepsOrder(t *testing.T) {
 	}
 	if i != n {
 		t.Errorf("%d captions of %d pictures", i, n)
+	}
+}
+
+// Neither the number of cores nor the pictures beside it change a caption.
+func TestAnyNumberOfCores(t *testing.T) {
+	defer tensor.SetWorkers(0)
+	m := babbler(t, "transformer")
+	images := func(yield func(image.Image, error) bool) {
+		for i := range 21 {
+			if !yield(picture(uint64(i), 20+i, 30), nil) {
+				return
+			}
+		}
+	}
+	var want []showtell.Caption
+	for _, workers := range []int{1, 2, 7} {
+		tensor.SetWorkers(workers)
+		var got []showtell.Caption
+		for c, err := range m.All(t.Context(), images, nil) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, c)
+		}
+		if want == nil {
+			want = got
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%d workers say %v, 1 says %v", workers, got, want)
+		}
 	}
 }
 

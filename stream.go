@@ -5,15 +5,16 @@ import (
 	"fmt"
 	"image"
 	"iter"
+	"slices"
 
 	"showtell/imageprep"
 	"showtell/nn"
 	"showtell/tensor"
 )
 
-// batch is how many pictures are captioned together: enough to fill the
-// machine, few enough that the first caption comes soon.
-const batch = 16
+// together is how many pictures one search captions: enough for fast matrix
+// products, few enough that the cores share the work evenly.
+const together = 16
 
 // A Source brings one picture. It is called on the worker that will encode it.
 type Source func() (image.Image, error)
@@ -45,79 +46,108 @@ func (m *Model) Files(ctx context.Context, names iter.Seq[string], o *Options) i
 	}, o)
 }
 
-// Sources describes pictures that are brought on demand, on all cores.
-// Otherwise it is All.
+// Sources describes pictures that are brought on demand, on all cores: while a
+// batch is searched the next one is read and encoded. Otherwise it is All.
 func (m *Model) Sources(ctx context.Context, sources iter.Seq[Source], o *Options) iter.Seq2[Caption, error] {
 	return func(yield func(Caption, error) bool) {
-		var waiting []Source
-		stopped := false
-		flush := func() bool {
-			for c, err := range m.batch(ctx, waiting, o) {
-				if !yield(c, err) {
-					return false
-				}
-			}
-			waiting = waiting[:0]
-			if err := ctx.Err(); err != nil {
-				yield(Caption{}, err)
-				return false
-			}
-			return true
+		now, next := &batch{model: m}, &batch{model: m}
+		turn := func() bool {
+			now.search(ctx, next, o)
+			going := now.yield(ctx, yield)
+			now, next = next, now
+			next.sources = next.sources[:0]
+			return going
 		}
+		most := max(together, 4*tensor.Workers())
+		size := min(tensor.Workers(), most) // the first captions come soon
 		for s := range sources {
-			waiting = append(waiting, s)
-			if len(waiting) == batch && !flush() {
-				stopped = true
-				break
+			next.sources = append(next.sources, s)
+			if len(next.sources) < size {
+				continue
 			}
+			if !turn() {
+				return
+			}
+			size = min(2*size, most)
 		}
-		if !stopped && len(waiting) > 0 {
-			flush()
+		if turn() {
+			turn()
 		}
 	}
 }
 
-// batch reads, encodes and captions pictures together.
-func (m *Model) batch(ctx context.Context, sources []Source, o *Options) iter.Seq2[Caption, error] {
-	return func(yield func(Caption, error) bool) {
-		size := m.gridSize()
-		grids := make([]float32, len(sources)*size)
-		errs := make([]error, len(sources))
-		tensor.Parallel(len(sources), func(i int) {
-			if errs[i] = ctx.Err(); errs[i] == nil {
-				errs[i] = m.load(grids[i*size:(i+1)*size], sources[i])
-			}
-		})
-		if ctx.Err() != nil {
-			return // the caller reports it, once
+// A batch is pictures on their way from sources to captions.
+type batch struct {
+	model    *Model
+	sources  []Source
+	grids    []float32
+	errs     []error
+	captions []Caption
+}
+
+// search captions the pictures of b while those of next are read and encoded.
+func (b *batch) search(ctx context.Context, next *batch, o *Options) {
+	searches := (len(b.sources) + together - 1) / together
+	b.captions = append(b.captions[:0], make([]Caption, len(b.sources))...)
+	size, n := b.model.gridSize(), len(next.sources)
+	next.grids = slices.Grow(next.grids[:0], n*size)[:n*size]
+	next.errs = append(next.errs[:0], make([]error, n)...)
+	tensor.Parallel(searches+n, func(i int) {
+		if i < searches {
+			b.describe(ctx, i*together, min((i+1)*together, len(b.sources)), o)
+		} else {
+			next.load(ctx, i-searches)
 		}
-		good := grids[:0]
-		for i, err := range errs {
-			if err == nil {
-				good = append(good, grids[i*size:(i+1)*size]...)
-			}
-		}
-		var captions [][]Caption
-		var failed error
-		if len(good) > 0 {
-			captions, failed = m.DescribeGrids(ctx, good, o, 1)
-		}
-		next := 0
-		for _, err := range errs {
-			var c Caption
-			switch {
-			case err != nil:
-			case failed != nil:
-				err = failed
-			default:
-				c = captions[next][0]
-				next++
-			}
-			if ctx.Err() != nil || !yield(c, err) {
-				return
-			}
+	})
+}
+
+// load brings the grid of picture i.
+func (b *batch) load(ctx context.Context, i int) {
+	size := b.model.gridSize()
+	if b.errs[i] = ctx.Err(); b.errs[i] == nil {
+		b.errs[i] = b.model.load(b.grids[i*size:(i+1)*size], b.sources[i])
+	}
+}
+
+// describe captions pictures lo to hi, but for those that could not be read.
+func (b *batch) describe(ctx context.Context, lo, hi int, o *Options) {
+	size := b.model.gridSize()
+	var good []int
+	grids := b.grids[lo*size : lo*size]
+	for i := lo; i < hi; i++ {
+		if b.errs[i] == nil {
+			good = append(good, i)
+			grids = append(grids, b.grids[i*size:(i+1)*size]...)
 		}
 	}
+	if len(good) == 0 {
+		return
+	}
+	captions, err := b.model.DescribeGrids(ctx, grids, o, 1)
+	for k, i := range good {
+		b.errs[i] = err
+		if err == nil {
+			b.captions[i] = captions[k][0]
+		}
+	}
+}
+
+// yield hands out the captions and tells whether to go on. A context that is
+// done is told once, as the last error.
+func (b *batch) yield(ctx context.Context, yield func(Caption, error) bool) bool {
+	for i, c := range b.captions {
+		if ctx.Err() != nil {
+			break
+		}
+		if !yield(c, b.errs[i]) {
+			return false
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		yield(Caption{}, err)
+		return false
+	}
+	return true
 }
 
 // load brings one picture's grid. A decoder's panic is that picture's error.

@@ -98,15 +98,15 @@ func (d *attend) Forward(t *nn.Tape, b *Batch) *nn.Var {
 }
 
 func (d *attend) Start(grid *nn.Var) Session {
-	return &attendSession{d: d, view: d.view(nil, grid)}
+	return &attendSession{d: d, prefixes: newPrefixes(), view: d.view(nil, grid)}
 }
 
 type attendSession struct {
-	d         *attend
-	view      view
-	states    states
-	owners    []int
-	attention []float32
+	prefixes
+	d           *attend
+	view        view
+	where, what memory
+	weights     []float32
 }
 
 func (s *attendSession) Next(ctx context.Context, words, parents []int) ([][]float32, error) {
@@ -114,22 +114,14 @@ func (s *attendSession) Next(ctx context.Context, words, parents []int) ([][]flo
 		return nil, err
 	}
 	d := s.d
-	if s.owners == nil {
-		n := len(words)
-		s.states = states{where: zeroState(n, d.Hidden), what: zeroState(n, d.Hidden)}
-	} else {
-		s.states = states{where: gatherState(nil, s.states.where, parents), what: gatherState(nil, s.states.what, parents)}
-	}
-	s.owners = ownersOf(s.owners, parents)
-	projected := d.project(nil, s.view, words, s.owners)
-	s.states, s.attention = d.step(nil, s.view, projected, s.states, s.owners)
-	return logProbs(d.out.Forward(nil, s.states.what.H)), nil
+	t := s.advance(parents)
+	before := states{where: s.where.recall(t, parents, d.Hidden), what: s.what.recall(t, parents, d.Hidden)}
+	projected := d.project(t, s.view, words, s.owners)
+	now, weights := d.step(t, s.view, projected, before, s.owners)
+	s.where.keep(now.where)
+	s.what.keep(now.what)
+	s.weights = weights
+	return s.logProbs(d.out.Forward(t, now.what.H)), nil
 }
 
-func (s *attendSession) Attention() [][]float32 {
-	maps := make([][]float32, len(s.attention)/s.d.Cells)
-	for i := range maps {
-		maps[i] = s.attention[i*s.d.Cells : (i+1)*s.d.Cells]
-	}
-	return maps
-}
+func (s *attendSession) Attention() [][]float32 { return s.attention(s.weights, s.d.Cells, s.d.Cells) }

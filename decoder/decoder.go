@@ -119,8 +119,11 @@ func Load(f *modelfile.File, prefix string, c Config) (Decoder, error) {
 		return nil, fmt.Errorf("%s: %w", f.Name, err)
 	}
 	d := kinds[c.Kind](c, nil)
-	for _, p := range d.Params() {
-		if err := loadParam(f, prefix+p.Name, p); err != nil {
+	ps := d.Params()
+	errs := make([]error, len(ps))
+	tensor.Parallel(len(ps), func(i int) { errs[i] = loadParam(f, prefix+ps[i].Name, ps[i]) })
+	for _, err := range errs {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -139,7 +142,7 @@ func loadParam(f *modelfile.File, name string, p *nn.Param) error {
 	if err != nil {
 		return fmt.Errorf("%s: tensor %s: %w", f.Name, name, err)
 	}
-	copy(p.Data, data)
+	p.Data = data
 	return nil
 }
 
@@ -180,33 +183,9 @@ func (b *Batch) positions() []int {
 	return places
 }
 
-// logProbs turns each row of logits into log-probabilities, in place.
-func logProbs(logits *nn.Var) [][]float32 {
-	rows := make([][]float32, logits.Rows())
-	tensor.Parallel(len(rows), func(i int) {
-		rows[i] = logits.Row(i)
-		tensor.LogSoftmax(rows[i], rows[i])
-	})
-	return rows
-}
-
-// ownersOf follows parents to the picture of each prefix. Nil owners are
-// those of a first call, whose parents are the pictures.
-func ownersOf(owners, parents []int) []int {
-	next := make([]int, len(parents))
-	for i, p := range parents {
-		next[i] = p
-		if owners != nil {
-			next[i] = owners[p]
-		}
-	}
-	return next
-}
-
 // Freeze prepares d for captioning alone: matrix products become faster, and
 // weights must no longer change. Without it Start works too.
 func Freeze(d Decoder) {
-	for _, p := range d.Params() {
-		p.Freeze()
-	}
+	ps := d.Params()
+	tensor.Parallel(len(ps), func(i int) { ps[i].Freeze() })
 }

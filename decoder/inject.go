@@ -72,12 +72,15 @@ func runLSTM(t *nn.Tape, lstm *nn.LSTM, x *nn.Var, state nn.State, s *steps) *nn
 }
 
 func (d *inject) Start(grid *nn.Var) Session {
-	return &injectSession{d: d, state: d.begin(nil, grid)}
+	s := &injectSession{d: d, prefixes: newPrefixes()}
+	s.memory.keep(d.begin(s.tape, grid))
+	return s
 }
 
 type injectSession struct {
-	d     *inject
-	state nn.State
+	prefixes
+	d      *inject
+	memory memory
 }
 
 func (s *injectSession) Attention() [][]float32 { return nil }
@@ -86,7 +89,9 @@ func (s *injectSession) Next(ctx context.Context, words, parents []int) ([][]flo
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	x := s.d.lstm.Project(nil, nn.Embedding(nil, s.d.words, words))
-	s.state = s.d.lstm.Step(nil, x, gatherState(nil, s.state, parents))
-	return logProbs(s.d.out.Forward(nil, s.state.H)), nil
+	t := s.advance(parents)
+	x := s.d.lstm.Project(t, nn.Embedding(t, s.d.words, words))
+	state := s.d.lstm.Step(t, x, s.memory.recall(t, parents, s.d.Hidden))
+	s.memory.keep(state)
+	return s.logProbs(s.d.out.Forward(t, state.H)), nil
 }

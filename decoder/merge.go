@@ -67,14 +67,14 @@ func (d *merge) Forward(t *nn.Tape, b *Batch) *nn.Var {
 }
 
 func (d *merge) Start(grid *nn.Var) Session {
-	return &mergeSession{d: d, seen: d.look(nil, grid)}
+	return &mergeSession{d: d, prefixes: newPrefixes(), seen: d.look(nil, grid)}
 }
 
 type mergeSession struct {
+	prefixes
 	d      *merge
 	seen   *nn.Var
-	state  nn.State
-	owners []int
+	memory memory
 }
 
 func (s *mergeSession) Attention() [][]float32 { return nil }
@@ -83,13 +83,9 @@ func (s *mergeSession) Next(ctx context.Context, words, parents []int) ([][]floa
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if s.owners == nil {
-		s.state = zeroState(len(words), s.d.Hidden)
-	} else {
-		s.state = gatherState(nil, s.state, parents)
-	}
-	s.owners = ownersOf(s.owners, parents)
-	x := s.d.lstm.Project(nil, nn.Embedding(nil, s.d.words, words))
-	s.state = s.d.lstm.Step(nil, x, s.state)
-	return logProbs(s.d.say(nil, s.state.H, nn.Gather(nil, s.seen, s.owners))), nil
+	t := s.advance(parents)
+	x := s.d.lstm.Project(t, nn.Embedding(t, s.d.words, words))
+	state := s.d.lstm.Step(t, x, s.memory.recall(t, parents, s.d.Hidden))
+	s.memory.keep(state)
+	return s.logProbs(s.d.say(t, state.H, nn.Gather(t, s.seen, s.owners))), nil
 }

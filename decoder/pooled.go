@@ -91,7 +91,9 @@ type Worded interface {
 }
 
 func newWords(rng *rand.Rand, c Config) *nn.Param {
-	return nn.NewParam("words", c.Vocab, c.Embed).Normal(rng, 1/math.Sqrt(float64(c.Embed)))
+	p := nn.NewParam("words", c.Vocab, c.Embed).Normal(rng, 1/math.Sqrt(float64(c.Embed)))
+	p.Table = true
+	return p
 }
 
 // params joins the weights of layers.

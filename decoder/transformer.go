@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"showtell/nn"
 	"showtell/tensor"
@@ -61,6 +62,7 @@ func newTransformer(c Config, rng *rand.Rand) Decoder {
 		bias:   nn.NewParam("bias", c.Vocab),
 	}
 	d.bias.Bias = true
+	d.place.Table, d.order.Table = true, true
 	for i := range c.Layers {
 		d.layers = append(d.layers, newLayer(c, rng, fmt.Sprintf("layers.%d.", i)))
 	}
@@ -173,25 +175,32 @@ func (d *transformer) spans(b *Batch) (captions, pictures []nn.Span) {
 }
 
 func (d *transformer) Start(grid *nn.Var) Session {
-	s := &transformerSession{d: d}
-	memory := d.memory(nil, grid)
+	s := &transformerSession{d: d, prefixes: newPrefixes(), past: make([]past, len(d.layers))}
+	memory := d.memory(s.tape, grid)
 	for _, l := range d.layers {
 		s.cells = append(s.cells, pair{l.cellKey.Forward(nil, memory), l.cellValue.Forward(nil, memory)})
 	}
-	s.past = make([]pair, len(d.layers))
 	return s
 }
 
 // pair is keys and values.
 type pair struct{ k, v *nn.Var }
 
+// past is the keys and values of all words that were ever said in a session,
+// each (words, hidden).
+type past struct{ k, v []float32 }
+
 type transformerSession struct {
-	d         *transformer
-	cells     []pair // per layer, of the pictures
-	past      []pair // per layer, of the words so far: (prefixes·step, hidden)
-	owners    []int
-	step      int
-	attention []float32
+	prefixes
+	d       *transformer
+	cells   []pair // per layer, of the pictures
+	past    []past // per layer
+	said    int    // rows of past, before this step
+	seen    []int  // rows of past that each prefix is made of, (prefixes, step+1)
+	before  []int  // seen of the step before
+	places  []int
+	looks   []nn.Span // of prefixes at the cells of their pictures
+	weights []float32
 }
 
 func (s *transformerSession) Next(ctx context.Context, words, parents []int) ([][]float32, error) {
@@ -199,59 +208,74 @@ func (s *transformerSession) Next(ctx context.Context, words, parents []int) ([]
 		return nil, err
 	}
 	d := s.d
-	if s.step > d.MaxWords {
-		return nil, fmt.Errorf("word %d of a caption: this model was made for %d", s.step+1, d.MaxWords)
+	if s.step >= d.MaxWords {
+		return nil, fmt.Errorf("word %d of a caption: this model was made for %d", s.step+2, d.MaxWords)
 	}
-	s.owners = ownersOf(s.owners, parents)
-	places := make([]int, len(words))
-	toWords, toCells := make([]nn.Span, len(words)), make([]nn.Span, len(words))
-	for i, p := range s.owners {
-		places[i] = s.step
-		toWords[i] = nn.Span{Q0: i, Q1: i + 1, K0: i * (s.step + 1), K1: (i + 1) * (s.step + 1)}
-		toCells[i] = nn.Span{Q0: i, Q1: i + 1, K0: p * (d.Cells + 1), K1: (p + 1) * (d.Cells + 1)}
-	}
-	x := d.read(nil, words, places)
+	t := s.advance(parents)
+	s.follow(parents)
+	s.look()
+	x := d.read(t, words, s.places)
 	for i, l := range d.layers {
-		x = l.forward(nil, x, func(q, h *nn.Var) *nn.Var {
-			s.past[i] = pair{s.extend(s.past[i].k, l.key.Forward(nil, h), parents), s.extend(s.past[i].v, l.value.Forward(nil, h), parents)}
-			return nn.Attention(nil, q, s.past[i].k, s.past[i].v, toWords, l.heads, false, nil)
+		x = l.forward(t, x, func(q, h *nn.Var) *nn.Var {
+			p := &s.past[i]
+			p.k = remember(p.k, l.key.Forward(t, h).Data)
+			p.v = remember(p.v, l.value.Forward(t, h).Data)
+			n := len(p.k) / d.Hidden
+			return nn.Recall(t, q, nn.Const(p.k, n, d.Hidden), nn.Const(p.v, n, d.Hidden), s.seen, l.heads)
 		}, func(q, _ *nn.Var) *nn.Var {
 			var weights *[]float32
 			if i == len(d.layers)-1 {
-				weights = &s.attention
+				weights = &s.weights
 			}
-			return nn.Attention(nil, q, s.cells[i].k, s.cells[i].v, toCells, l.heads, false, weights)
+			return nn.Attention(t, q, s.cells[i].k, s.cells[i].v, s.looks, l.heads, false, weights)
 		})
 	}
-	s.step++
-	return logProbs(d.say(nil, x)), nil
+	return s.logProbs(d.say(t, x)), nil
 }
 
-// extend appends a row to the rows of each prefix, which begins as a copy of
-// its parent's.
-func (s *transformerSession) extend(past, next *nn.Var, parents []int) *nn.Var {
-	width, t := next.Cols(), s.step
-	out := make([]float32, len(parents)*(t+1)*width)
-	tensor.Parallel(len(parents), func(i int) {
-		dst := out[i*(t+1)*width : (i+1)*(t+1)*width]
-		if t > 0 {
-			p := parents[i]
-			copy(dst, past.Data[p*t*width:(p+1)*t*width])
+// remember appends the rows of a step, and makes room for several more.
+func remember(past, rows []float32) []float32 {
+	if cap(past)-len(past) < len(rows) {
+		past = slices.Grow(past, max(8*len(rows), len(past)))
+	}
+	return append(past, rows...)
+}
+
+// follow lists the words of each prefix: those of its parent and the next
+// row of the past.
+func (s *transformerSession) follow(parents []int) {
+	s.seen, s.before = s.before[:0], s.seen
+	s.places = s.places[:0]
+	for i, p := range parents {
+		if s.step > 0 {
+			s.seen = append(s.seen, s.before[p*s.step:(p+1)*s.step]...)
 		}
-		copy(dst[t*width:], next.Row(i))
-	})
-	return nn.Const(out, len(parents)*(t+1), width)
+		s.seen = append(s.seen, s.said+i)
+		s.places = append(s.places, s.step)
+	}
+	s.said += len(parents)
+}
+
+// look has neighbours of one picture look at its cells together.
+func (s *transformerSession) look() {
+	s.looks = s.looks[:0]
+	n := s.d.Cells + 1
+	for i, p := range s.owners {
+		if i > 0 && s.owners[i-1] == p {
+			s.looks[len(s.looks)-1].Q1++
+		} else {
+			s.looks = append(s.looks, nn.Span{Q0: i, Q1: i + 1, K0: p * n, K1: (p + 1) * n})
+		}
+	}
 }
 
 // Attention leaves out the weight of the mean, the last cell, and scales the
 // others to the sum 1.
 func (s *transformerSession) Attention() [][]float32 {
-	n := s.d.Cells + 1
-	maps := make([][]float32, len(s.attention)/n)
-	for i := range maps {
-		maps[i] = s.attention[i*n : (i+1)*n-1]
-		if sum := tensor.Sum(maps[i]); sum > 0 {
-			tensor.Scale(maps[i], maps[i], 1/sum)
+	maps := s.attention(s.weights, s.d.Cells+1, s.d.Cells)
+	for _, m := range maps {
+		if sum := tensor.Sum(m); sum > 0 {
+			tensor.Scale(m, m, 1/sum)
 		}
 	}
 	return maps

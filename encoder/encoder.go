@@ -140,16 +140,15 @@ func (n *Network) tensor(f *modelfile.File, name string, shape []int) (data []fl
 	if !slices.Equal(t.Shape, shape) {
 		return nil, fmt.Sprintf("tensor %s has shape %v, not %v", name, t.Shape, shape)
 	}
-	values, err := t.Float32()
+	values, err := t.Copy()
 	if err != nil {
 		return nil, fmt.Sprintf("tensor %s: %v", name, err)
 	}
-	for _, v := range values {
-		if v-v != 0 { // NaN or infinite
-			return nil, fmt.Sprintf("tensor %s holds %v", name, v)
-		}
+	if sum := tensor.SumSquares(values); sum-sum != 0 { // NaN or infinite
+		i := slices.IndexFunc(values, func(v float32) bool { return v-v != 0 })
+		return nil, fmt.Sprintf("tensor %s holds %v", name, values[i])
 	}
-	return slices.Clone(values), ""
+	return values, ""
 }
 
 // Random is a network with random weights (He et al. 2015), to train from

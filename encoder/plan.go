@@ -110,10 +110,14 @@ func (n *Network) compile(i int, l layer, out frame) (step, error) {
 	source := n.weights[i].conv // (out, in, taps)
 	taps := l.kernel * l.kernel
 	in := l.weightShape()[1]
-	packed := make([]float32, len(source)) // (taps, in, out)
-	for o := range l.out {
-		for c := range in {
-			for tap := range taps {
+	memory := borrowed(len(source)) // kernels copy what they are given
+	defer spare.Put(memory)
+	packed := *memory // (taps, in, out)
+	const block = 16  // channels whose values share a cache line
+	for first := 0; first < l.out; first += block {
+		for i := range in * taps {
+			c, tap := i/taps, i%taps
+			for o := first; o < min(first+block, l.out); o++ {
 				packed[(tap*in+c)*l.out+o] = source[(o*in+c)*taps+tap] * scale[o]
 			}
 		}
@@ -125,6 +129,19 @@ func (n *Network) compile(i int, l layer, out frame) (step, error) {
 		s.conv = tensor.NewConvFor(out.h, out.w, shape, packed, shift)
 	}
 	return s, nil
+}
+
+// spare is memory for weights in passing: untouched memory costs more time than
+// what is done in it.
+var spare sync.Pool
+
+func borrowed(n int) *[]float32 {
+	b, ok := spare.Get().(*[]float32)
+	if !ok {
+		b = new([]float32)
+	}
+	*b = slices.Grow((*b)[:0], n)[:n]
+	return b
 }
 
 // planSlots gives each layer's output a buffer that no one needs any more.

@@ -36,11 +36,11 @@ func Int8(name string, shape []int, data []float32) []Tensor {
 	}
 }
 
-// Decode returns the values of a tensor of f: those of Tensor.Float32, or of
-// an I8 tensor that Int8 made.
+// Decode returns the values of a tensor of f, in memory of their own: those of
+// Tensor.Copy, or of an I8 tensor that Int8 made.
 func (f *File) Decode(t Tensor) ([]float32, error) {
 	if t.DType != I8 {
-		return t.Float32()
+		return t.Copy()
 	}
 	if err := t.check(); err != nil {
 		return nil, err

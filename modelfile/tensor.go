@@ -114,6 +114,15 @@ func (t Tensor) Float32() ([]float32, error) {
 	return nil, fmt.Errorf("tensor %.80q: %s elements are not floats", t.Name, t.DType)
 }
 
+// Copy is Float32 with values in memory of their own.
+func (t Tensor) Copy() ([]float32, error) {
+	data, err := t.Float32()
+	if t.DType == F32 {
+		data = slices.Clone(data)
+	}
+	return data, err
+}
+
 // check says what keeps t from being stored.
 func (t Tensor) check() error {
 	n, err := byteSize(t.DType, t.Shape)

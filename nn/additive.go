@@ -21,11 +21,8 @@ func AdditiveAttention(t *Tape, query, keys, values *Var, w *Param, owner []int,
 	a := additive{query: query, keys: keys, values: values, w: w, cells: cells}
 	a.y = t.New(query.Rows(), values.Cols())
 	a.prob = t.alloc(query.Rows() * cells)
-	a.queries = make([][]int, keys.Rows()/cells)
-	for i, p := range owner {
-		a.queries[p] = append(a.queries[p], i)
-	}
-	tensor.Parallel(len(owner), func(i int) { a.forward(i, owner[i]) })
+	hidden := t.alloc(len(query.Data))
+	tensor.Parallel(len(owner), func(i int) { a.forward(i, owner[i], hidden[i*query.Cols():(i+1)*query.Cols()]) })
 	t.record(func() {
 		if a.y.grad == nil {
 			return
@@ -34,6 +31,10 @@ func AdditiveAttention(t *Tape, query, keys, values *Var, w *Param, owner []int,
 		keys.Grad()
 		if values.WantsGrad() {
 			values.Grad()
+		}
+		a.queries = make([][]int, keys.Rows()/cells)
+		for i, p := range owner {
+			a.queries[p] = append(a.queries[p], i)
 		}
 		dw := make([][]float32, len(a.queries))
 		tensor.Parallel(len(a.queries), func(p int) { dw[p] = a.backward(p) })
@@ -60,8 +61,8 @@ func (a *additive) hidden(dst []float32, query, key int) {
 	tensor.Tanh(dst, dst)
 }
 
-func (a *additive) forward(i, picture int) {
-	h := make([]float32, a.query.Cols())
+// forward answers query i; h is memory of its width.
+func (a *additive) forward(i, picture int, h []float32) {
 	prob := a.prob[i*a.cells : (i+1)*a.cells]
 	for j := range prob {
 		a.hidden(h, i, picture*a.cells+j)

@@ -33,7 +33,7 @@ func Attention(t *Tape, q, k, v *Var, spans []Span, heads int, causal bool, weig
 	a.prob = t.alloc(a.at[len(spans)])
 	tensor.Parallel(len(spans)*heads, func(i int) { a.forward(i/heads, i%heads) })
 	if weights != nil {
-		*weights = a.meanOverHeads()
+		*weights = a.meanOverHeads(t)
 	}
 	t.record(func() {
 		if a.y.grad == nil {
@@ -111,8 +111,9 @@ func (a *attention) backward(span, head int) {
 	tensor.MatMulAdd(a.part(a.k.grad, head, s.K0, s.K1), dp.T(), a.part(a.q.Data, head, s.Q0, s.Q1))
 }
 
-func (a *attention) meanOverHeads() []float32 {
-	out := make([]float32, a.at[len(a.spans)]/a.heads)
+func (a *attention) meanOverHeads(t *Tape) []float32 {
+	out := t.alloc(a.at[len(a.spans)] / a.heads)
+	clear(out)
 	for i := range a.spans {
 		dst := out[a.at[i]/a.heads : a.at[i+1]/a.heads]
 		for h := range a.heads {
@@ -120,4 +121,31 @@ func (a *attention) meanOverHeads() []float32 {
 		}
 	}
 	return out
+}
+
+// Recall is Attention, without a gradient, of queries that have n keys each,
+// anywhere: query i looks at rows[i*n] to rows[(i+1)*n-1] of k and v.
+func Recall(t *Tape, q, k, v *Var, rows []int, heads int) *Var {
+	width, queries := q.Cols(), q.Rows()
+	if t.learns() || width%heads != 0 || k.Cols() != width || v.Cols() != width || len(rows)%queries != 0 {
+		panic(fmt.Sprintf("nn: recall of %v by %v over %v with %d rows and %d heads", v.Shape, q.Shape, k.Shape, len(rows), heads))
+	}
+	n, depth := len(rows)/queries, width/heads
+	scale := float32(1 / math.Sqrt(float64(depth)))
+	y, scores := t.New(queries, width), t.alloc(queries*n)
+	eachRow(queries, 2*n*width, func(i int) {
+		prob, seen := scores[i*n:(i+1)*n], rows[i*n:(i+1)*n]
+		for at := 0; at < width; at += depth {
+			query, out := q.Row(i)[at:at+depth], y.Row(i)[at:at+depth]
+			for j, r := range seen {
+				prob[j] = scale * tensor.Dot(query, k.Row(r)[at:at+depth])
+			}
+			tensor.Softmax(prob)
+			clear(out)
+			for j, r := range seen {
+				tensor.AXPY(out, prob[j], v.Row(r)[at:at+depth])
+			}
+		}
+	})
+	return y
 }

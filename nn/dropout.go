@@ -7,9 +7,9 @@ import (
 )
 
 // Dropout sets a share p of the values to zero and scales the others by
-// 1/(1-p), while training; with a nil tape it is x itself.
+// 1/(1-p), while training; without gradients it is x itself.
 func Dropout(t *Tape, x *Var, p float64) *Var {
-	if t == nil || p <= 0 {
+	if !t.learns() || p <= 0 {
 		return x
 	}
 	seed := t.Rand.Uint64()

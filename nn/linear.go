@@ -34,7 +34,7 @@ func Product(t *Tape, x *Var, w, b *Param) *Var {
 		panic(fmt.Sprintf("nn: input of %v into weight %s of %v", x.Shape, w.Name, w.Shape))
 	}
 	y := t.New(x.Rows(), w.Shape[0]) // (rows, out)
-	if w.packed != nil && t == nil {
+	if w.packed != nil && !t.learns() {
 		tensor.MatMulPacked(y.Mat(), x.Mat(), w.packed)
 	} else {
 		tensor.MatMul(y.Mat(), x.Mat(), w.Mat().T())

@@ -56,7 +56,7 @@ func (l *LSTM) Step(t *Tape, projected *Var, s State) State {
 	n, hidden := s.H.Rows(), l.Hidden()
 	gates := t.New(n, 4*hidden)
 	copy(gates.Data, projected.Data)
-	if l.Wh.packed != nil && t == nil {
+	if l.Wh.packed != nil && !t.learns() {
 		rec := t.New(n, 4*hidden)
 		tensor.MatMulPacked(rec.Mat(), s.H.Mat(), l.Wh.packed)
 		tensor.Add(gates.Data, gates.Data, rec.Data)

@@ -133,3 +133,39 @@ func TestBitsDoNotDependOnWorkers(t *testing.T) {
 		}
 	}
 }
+
+// Recall is Attention, with the keys of each query in any place.
+func TestRecallIsAttention(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	const queries, n, width, heads = 5, 3, 8, 2
+	random := func(rows int) *Var {
+		v := Const(make([]float32, rows*width), rows, width)
+		for i := range v.Data {
+			v.Data[i] = float32(rng.NormFloat64())
+		}
+		return v
+	}
+	q, k, v := random(queries), random(7), random(7)
+	var rows []int
+	var spans []Span
+	for i := range queries * n {
+		rows = append(rows, rng.IntN(7))
+		if i%n == 0 {
+			spans = append(spans, Span{i / n, i/n + 1, i, i + n})
+		}
+	}
+	want := Attention(nil, q, Gather(nil, k, rows), Gather(nil, v, rows), spans, heads, false, nil)
+	scratch := NewScratch()
+	for range 2 {
+		got := Recall(scratch, q, k, v, rows, heads)
+		for i, x := range got.Data {
+			if math.Abs(float64(x-want.Data[i])) > 1e-6 {
+				t.Fatalf("Recall[%d] = %v, want %v", i, x, want.Data[i])
+			}
+		}
+		if got.WantsGrad() {
+			t.Error("an array of a scratch tape wants a gradient")
+		}
+		scratch.Reset()
+	}
+}

@@ -2,8 +2,9 @@
 //
 // An operation takes a *Tape first. On a tape it also records how to go back,
 // and Tape.Backward leaves the gradient of a loss in every Var and Param that
-// took part. With a nil tape it only computes: the same network definition
-// serves training and inference. Start with NewTape, Linear and CrossEntropy.
+// took part. With a nil tape, or one of NewScratch, it only computes: the same
+// network definition serves training and inference. Start with NewTape, Linear
+// and CrossEntropy.
 //
 // A wrong shape is a programmer's mistake and panics.
 package nn
@@ -26,6 +27,7 @@ type Var struct {
 	tape   *Tape // where its gradient lives; nil: no gradient wanted
 	parent *Var  // set in a view of rows: the gradient is part of the parent's
 	offset int
+	dims   [4]int // where Shape lies, in a Var of a tape
 }
 
 // Const returns a Var around data that wants no gradient, such as the input
@@ -87,6 +89,7 @@ type Param struct {
 	Name   string
 	Bias   bool // biases, norms: weight decay leaves them alone
 	Fixed  bool // not learned: statistics of the data
+	Table  bool // of rows to look up, never multiplied
 	packed *tensor.Packed
 }
 
@@ -134,10 +137,10 @@ func (p *Param) Fill(x float32) *Param {
 func (p *Param) ZeroGrad() { clear(p.grad) }
 
 // Freeze prepares p for inference alone: matrix products become faster, and
-// changes of Data are no longer seen. Only 2-dimensional weights of Linear
-// layers gain from it.
+// changes of Data are no longer seen. Only matrices that are not tables gain
+// from it.
 func (p *Param) Freeze() {
-	if len(p.Shape) == 2 && p.packed == nil {
+	if len(p.Shape) == 2 && !p.Table && p.packed == nil {
 		p.packed = tensor.Pack(p.Mat().T())
 	}
 }
@@ -148,17 +151,32 @@ func (p *Param) Freeze() {
 type Tape struct {
 	Rand *rand.Rand // source of dropout
 
-	back []func()
-	free [64][][]float32 // by size class
-	used [][]float32
+	scratch bool // only lends arrays
+	back    []func()
+	free    [64][][]float32 // by size class
+	used    [][]float32
+	vars    []*[varsRoom]Var
+	varsOut int // in use
 }
+
+// varsRoom is how many Vars a tape makes at once.
+const varsRoom = 32
 
 // NewTape returns an empty tape whose dropout draws from rng.
 func NewTape(rng *rand.Rand) *Tape { return &Tape{Rand: rng} }
 
-// Reset forgets all operations. Arrays made on the tape must not be used
-// afterwards.
+// NewScratch returns a tape for inference: like a nil tape it records nothing,
+// but its arrays are used again after Reset, so that a step which is repeated
+// allocates next to nothing.
+func NewScratch() *Tape { return &Tape{scratch: true} }
+
+// learns tells whether gradients are wanted.
+func (t *Tape) learns() bool { return t != nil && !t.scratch }
+
+// Reset forgets all operations. What was made on the tape, Vars and their
+// arrays, must not be used afterwards.
 func (t *Tape) Reset() {
+	t.varsOut = 0
 	clear(t.back)
 	t.back = t.back[:0]
 	for _, s := range t.used {
@@ -182,14 +200,34 @@ func (t *Tape) Backward(loss *Var) {
 
 // record notes how to go back through an operation.
 func (t *Tape) record(back func()) {
-	if t != nil {
+	if t.learns() {
 		t.back = append(t.back, back)
 	}
 }
 
 // New returns an uninitialised Var for the result of an operation on t.
 func (t *Tape) New(shape ...int) *Var {
-	return &Var{Shape: shape, Data: t.alloc(size(shape)), tape: t}
+	v := t.newVar()
+	if t.learns() {
+		v.tape = t
+	}
+	v.Shape = append(v.dims[:0], shape...)
+	v.Data = t.alloc(size(shape))
+	return v
+}
+
+// newVar returns an empty Var.
+func (t *Tape) newVar() *Var {
+	if t == nil {
+		return &Var{}
+	}
+	if t.varsOut == len(t.vars)*varsRoom {
+		t.vars = append(t.vars, new([varsRoom]Var))
+	}
+	v := &t.vars[t.varsOut/varsRoom][t.varsOut%varsRoom]
+	t.varsOut++
+	*v = Var{}
+	return v
 }
 
 // alloc returns n floats with any content.
@@ -198,11 +236,17 @@ func (t *Tape) alloc(n int) []float32 {
 		return make([]float32, n)
 	}
 	c := class(n)
-	if last := len(t.free[c]) - 1; last >= 0 {
-		s := t.free[c][last]
-		t.free[c] = t.free[c][:last]
-		t.used = append(t.used, s)
-		return s[:n]
+	top := c
+	if t.scratch { // a step may be smaller than the one before
+		top = min(c+8, len(t.free)-1)
+	}
+	for i := c; i <= top; i++ {
+		if last := len(t.free[i]) - 1; last >= 0 {
+			s := t.free[i][last]
+			t.free[i] = t.free[i][:last]
+			t.used = append(t.used, s)
+			return s[:n]
+		}
 	}
 	s := make([]float32, classSize(c))
 	t.used = append(t.used, s)

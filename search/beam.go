@@ -11,9 +11,9 @@ import (
 //
 // At each step the Beams most probable continuations of a picture's open
 // hypotheses are kept; those that chose the end token are finished and the
-// others stay open. A picture leaves the batch when no open hypothesis can reach
-// its NBest finished ones, or at MaxWords, where open hypotheses count as they
-// are. Equal scores go by the order of the words, lower id first, so a picture
+// others stay open. An open hypothesis that cannot reach the NBest finished ones is
+// given up; a picture without open ones leaves the batch, as at MaxWords, where open
+// hypotheses count as they are. Equal scores go by the order of the words, lower id first, so a picture
 // gets the same results in any batch.
 //
 // A cancelled ctx returns ctx.Err(). A score that is not a number, or above 0,
@@ -26,13 +26,13 @@ func Beam(ctx context.Context, m Model, n int, opts *Options) ([][]Result, error
 	if n < 0 {
 		return nil, fmt.Errorf("search: %d pictures", n)
 	}
-	pictures := make([]picture, n)
-	for i := range pictures {
-		pictures[i] = picture{opts: &o, open: []*hypothesis{{word: o.Start, row: i}}}
-	}
 	c := &caller{model: m, opts: &o}
 	var words, parents []int
-	var bans *bans
+	s := &scratch{}
+	pictures := make([]picture, n)
+	for i := range pictures {
+		pictures[i] = picture{opts: &o, open: []*hypothesis{s.hypothesis(hypothesis{word: o.Start, row: i})}}
+	}
 	for range o.MaxWords {
 		words, parents = words[:0], parents[:0]
 		for _, p := range pictures {
@@ -48,11 +48,11 @@ func Beam(ctx context.Context, m Model, n int, opts *Options) ([][]Result, error
 		if err != nil {
 			return nil, err
 		}
-		if bans == nil {
-			bans = newBans(&o, c.width)
+		if s.bans == nil {
+			s.bans = newBans(&o, c.width)
 		}
 		for i := range pictures {
-			if err := pictures[i].advance(rows, attention, bans); err != nil {
+			if err := pictures[i].advance(rows, attention, s); err != nil {
 				return nil, c.errorf("picture %d: %w", i, err)
 			}
 		}
@@ -78,10 +78,13 @@ type hypothesis struct {
 }
 
 // words of the hypothesis, without the start token.
-func (h *hypothesis) words() []int {
-	words := make([]int, h.length)
+func (h *hypothesis) words() []int { return h.appendWords([]int{}) }
+
+func (h *hypothesis) appendWords(words []int) []int {
+	at := len(words)
+	words = slices.Grow(words, h.length)[:at+h.length]
 	for ; h.parent != nil; h = h.parent {
-		words[h.length-1] = h.word
+		words[at+h.length-1] = h.word
 	}
 	return words
 }
@@ -105,6 +108,40 @@ func (h *hypothesis) result() Result {
 	return r
 }
 
+// scratch is the memory that the pictures of a search share.
+type scratch struct {
+	bans       *bans
+	best       []choice
+	next       []*hypothesis
+	hypotheses []hypothesis // room for those to come
+	weights    []float32    // room for attention to come
+}
+
+// hypothesis keeps h.
+func (s *scratch) hypothesis(h hypothesis) *hypothesis {
+	const room = 128
+	if len(s.hypotheses) == 0 {
+		s.hypotheses = make([]hypothesis, room)
+	}
+	kept := &s.hypotheses[0]
+	s.hypotheses = s.hypotheses[1:]
+	*kept = h
+	return kept
+}
+
+// attention keeps a copy of weights.
+func (s *scratch) attention(weights []float32) []float32 {
+	const room = 64
+	n := len(weights)
+	if len(s.weights) < n {
+		s.weights = make([]float32, room*n)
+	}
+	kept := s.weights[:n:n]
+	s.weights = s.weights[n:]
+	copy(kept, weights)
+	return kept
+}
+
 // A picture is the search of one picture.
 type picture struct {
 	opts *Options
@@ -113,37 +150,37 @@ type picture struct {
 }
 
 // advance moves each open hypothesis on by a word, given the model's rows.
-func (p *picture) advance(rows, attention [][]float32, bans *bans) error {
-	if len(p.open) == 0 {
-		return nil
-	}
-	next := make([]*hypothesis, 0, p.opts.Beams+1)
-	var best []choice
+func (p *picture) advance(rows, attention [][]float32, s *scratch) error {
+	next := s.next[:0]
 	for _, h := range p.open {
-		undo := bans.mark(h)
+		s.bans.mark(h)
 		var err error
-		best, err = top(best[:0], rows[h.row], p.opts.Beams, bans.banned)
-		undo()
+		s.best, err = top(s.best[:0], rows[h.row], p.opts.Beams, s.bans.banned)
+		s.bans.unmark()
 		if err != nil {
 			return err
 		}
-		if len(best) == 0 {
+		if len(s.best) == 0 {
 			p.finish(h)
 		}
-		for _, c := range best {
-			next = p.keep(next, &hypothesis{
-				parent: h, word: c.word, logProb: c.logProb, total: h.total + c.logProb, length: h.length + 1, row: h.row,
-			})
+		for _, c := range s.best {
+			total := h.total + c.logProb
+			if len(next) == p.opts.Beams && total < next[len(next)-1].total {
+				break
+			}
+			next = p.keep(next, s.hypothesis(hypothesis{
+				parent: h, word: c.word, logProb: c.logProb, total: total, length: h.length + 1, row: h.row,
+			}))
 		}
 	}
+	s.next = next
 	p.open = p.open[:0]
-	copies := make(map[int][]float32) // of the attention of a row
-	for _, h := range next {
+	for i, h := range next {
 		if attention != nil {
-			if copies[h.row] == nil {
-				copies[h.row] = append([]float32{}, attention[h.row]...)
+			h.attention = attentionOf(next[:i], h.row)
+			if h.attention == nil {
+				h.attention = s.attention(attention[h.row])
 			}
-			h.attention = copies[h.row]
 		}
 		if h.word == p.opts.End {
 			h.ended = true
@@ -152,8 +189,16 @@ func (p *picture) advance(rows, attention [][]float32, bans *bans) error {
 			p.open = append(p.open, h)
 		}
 	}
-	if len(p.open) > 0 && p.decided() {
-		p.open = nil
+	p.giveUp()
+	return nil
+}
+
+// attentionOf is that of the hypothesis in list which comes from a row, if any.
+func attentionOf(list []*hypothesis, row int) []float32 {
+	for _, h := range list {
+		if h.row == row {
+			return h.attention
+		}
 	}
 	return nil
 }
@@ -187,15 +232,18 @@ func insert(list []*hypothesis, h *hypothesis, limit int, value func(*hypothesis
 	return list[:min(len(list), limit)]
 }
 
-// decided says that no open hypothesis can reach the finished ones. Further words
-// add log-probabilities of at most 0 and the length grows to MaxWords at most, so
-// the best that can become of a hypothesis is its present sum over that length.
-func (p *picture) decided() bool {
+// giveUp drops the open hypotheses that cannot reach the finished ones. Further words add
+// log-probabilities of at most 0 and the length grows to MaxWords at most, so the best that can
+// become of a hypothesis is its present sum over that length. What its continuations would have
+// crowded out is no more probable, and cannot reach them either: the results stay the same.
+func (p *picture) giveUp() {
 	if len(p.done) < p.opts.NBest {
-		return false
+		return
 	}
-	bound := p.opts.score(p.open[0].total, p.opts.MaxWords)
-	return bound < p.done[len(p.done)-1].score
+	least := p.done[len(p.done)-1].score
+	for n := len(p.open); n > 0 && p.opts.score(p.open[n-1].total, p.opts.MaxWords) < least; n-- {
+		p.open = p.open[:n-1]
+	}
 }
 
 func (p *picture) results() []Result {

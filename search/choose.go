@@ -50,6 +50,8 @@ type bans struct {
 	minWords int
 	end      int
 	banned   []bool // by word
+	marked   []int  // banned until unmark
+	words    []int  // of the hypothesis
 }
 
 func newBans(o *Options, width int) *bans {
@@ -63,40 +65,37 @@ func newBans(o *Options, width int) *bans {
 }
 
 // mark adds the words that would repeat something in h, and the end while h is
-// too short; undo takes them away.
-func (b *bans) mark(h *hypothesis) (undo func()) {
-	var marks []int
+// too short; unmark takes them away.
+func (b *bans) mark(h *hypothesis) {
 	if h.length < b.minWords && b.end < len(b.banned) {
-		marks = append(marks, b.end)
+		b.ban(b.end)
 	}
-	if h.parent != nil && b.noRepeat >= 0 {
-		marks = append(marks, b.repeats(h)...)
+	if h.parent == nil || b.noRepeat < 0 {
+		return
 	}
-	added := marks[:0]
-	for _, word := range marks {
-		if !b.banned[word] {
-			b.banned[word] = true
-			added = append(added, word)
-		}
+	b.ban(h.word)
+	if b.noRepeat == 0 {
+		return
 	}
-	return func() {
-		for _, word := range added {
-			b.banned[word] = false
+	b.words = h.appendWords(b.words[:0])
+	before := b.noRepeat - 1 // words of an n-gram before its last
+	for i := 0; i+before < len(b.words); i++ {
+		if slices.Equal(b.words[i:i+before], b.words[len(b.words)-before:]) {
+			b.ban(b.words[i+before])
 		}
 	}
 }
 
-// repeats lists the words that would repeat something in h.
-func (b *bans) repeats(h *hypothesis) []int {
-	repeats := []int{h.word}
-	if b.noRepeat > 0 {
-		words := h.words()
-		before := b.noRepeat - 1 // words of an n-gram before its last
-		for i := 0; i+before < len(words); i++ {
-			if slices.Equal(words[i:i+before], words[len(words)-before:]) {
-				repeats = append(repeats, words[i+before])
-			}
-		}
+func (b *bans) ban(word int) {
+	if !b.banned[word] {
+		b.banned[word] = true
+		b.marked = append(b.marked, word)
 	}
-	return repeats
+}
+
+func (b *bans) unmark() {
+	for _, word := range b.marked {
+		b.banned[word] = false
+	}
+	b.marked = b.marked[:0]
 }

@@ -225,7 +225,7 @@ func checkList(t *testing.T, seed uint64, picture int, list []Result, o Options)
 func TestStopLosesNothing(t *testing.T) {
 	saved := 0
 	for seed := range uint64(200) {
-		o := Options{Beams: 3, MaxWords: 12, LengthPower: []float64{0.7, 1, -1}[seed%3]}
+		o := Options{Beams: 4, MaxWords: 12, LengthPower: []float64{0.7, 1, -1}[seed%3], NBest: 1 + int(seed%4)}
 		score := random(seed, 12, seed%2 == 0)
 		early := &fake{score: score}
 		got, err := Beam(t.Context(), early, 1, &o)
@@ -234,7 +234,8 @@ func TestStopLosesNothing(t *testing.T) {
 		}
 		resolved, _ := o.resolved()
 		p := picture{opts: &resolved, open: []*hypothesis{{}}}
-		resolved.NBest = 1 << 30 // never decided
+		resolved.NBest = 1 << 30 // never given up
+		all := &scratch{bans: newBans(&resolved, 12)}
 		full := &fake{score: score}
 		c := &caller{model: full, opts: &resolved}
 		for range o.MaxWords {
@@ -250,15 +251,21 @@ func TestStopLosesNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := p.advance(rows, nil, newBans(&resolved, 12)); err != nil {
+			if err := p.advance(rows, nil, all); err != nil {
 				t.Fatal(err)
 			}
 		}
-		checkResult(t, fmt.Sprintf("seed %d", seed), got[0][0], p.results()[0])
-		saved += full.calls - early.calls
+		want := p.results()
+		for i, r := range got[0] {
+			checkResult(t, fmt.Sprintf("seed %d, result %d", seed, i), r, want[i])
+		}
+		if len(got[0]) != min(o.NBest, len(want)) {
+			t.Errorf("seed %d: %d results, want %d", seed, len(got[0]), min(o.NBest, len(want)))
+		}
+		saved += full.asked - early.asked
 	}
 	if saved == 0 {
-		t.Error("no search ended early")
+		t.Error("no hypothesis was given up")
 	}
 }
 

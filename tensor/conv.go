@@ -76,6 +76,11 @@ func newConv(l level, shape ConvShape, weights, bias []float32) *Conv {
 	shape.check(shape.KH*shape.KW*shape.In*shape.Out, weights, bias)
 	c := &Conv{ConvShape: shape, groups: convKernelsOf(l).split(shape.Out)}
 	k := shape.KH * shape.KW * shape.In
+	width := 0
+	for _, g := range c.groups {
+		width += g.width
+	}
+	c.weights, c.bias = make([]float32, 0, k*width), make([]float32, 0, width)
 	for i := range c.groups {
 		g := &c.groups[i]
 		g.weights, g.bias = len(c.weights), len(c.bias)

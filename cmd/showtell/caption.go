@@ -11,6 +11,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -96,6 +97,9 @@ func (c *captionCommand) run(cmd *cobra.Command, args []string) error {
 	m, err := openModel(c.model)
 	if err != nil {
 		return err
+	}
+	if os.Getenv("GOGC") == "" { // most of the memory is the model's, which stays: garbage need not grow as large
+		defer debug.SetGCPercent(debug.SetGCPercent(30))
 	}
 	return c.describe(cmd.Context(), m, args)
 }
