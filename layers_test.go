@@ -16,6 +16,7 @@ import (
 // like) belong to the family; tests may import anything.
 var layers = []string{
 	"internal/atomicfile",
+	"internal/mapfile",
 	"internal/testutil",
 	"tensor",
 	"nn",
