@@ -21,6 +21,7 @@ var layers = []string{
 	"tensor",
 	"nn",
 	"modelfile",
+	"hdf5",
 	"imageprep",
 	"text",
 	"dataset",
