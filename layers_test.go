@@ -22,6 +22,7 @@ var layers = []string{
 	"nn",
 	"modelfile",
 	"hdf5",
+	"weightfile",
 	"imageprep",
 	"text",
 	"dataset",
