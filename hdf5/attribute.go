@@ -2,8 +2,11 @@ package hdf5
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // attributes are those of one object, read when asked for.
@@ -75,7 +78,7 @@ func (a attributes) wrap(name string, err error) error {
 func attributeParts(c *cursor) (name string, typ, space *cursor) {
 	version := c.version(1, 2, 3)
 	if shared := c.byte(); version > 1 && shared&3 != 0 && c.err == nil {
-		c.err = fmt.Errorf("a type shared with other objects, which this reader does not know")
+		c.err = errors.New("a type shared with other objects, which this reader does not know")
 	}
 	sizes := [3]int{c.short(), c.short(), c.short()}
 	if version == 3 {
@@ -112,12 +115,12 @@ func (a attributes) strings(typ, space *cursor, values []byte) ([]string, error)
 	case t.text == variableText && t.size != 8+a.f.offset:
 		return nil, fmt.Errorf("references of %d bytes: the file is corrupt", t.size)
 	}
-	heaps := &globalHeaps{w: a.f.walker(), objects: map[uint64]map[int][]byte{}}
+	w := a.f.walker()
 	list := make([]string, 0, size/t.size)
 	for at := 0; at < size; at += t.size {
 		b := values[at : at+t.size]
 		if t.text == variableText {
-			if b, err = heaps.value(b); err != nil {
+			if b, err = w.variable(b); err != nil {
 				return nil, err
 			}
 		}
@@ -132,60 +135,68 @@ func (a attributes) strings(typ, space *cursor, values []byte) ([]string, error)
 	return list, nil
 }
 
-// globalHeaps finds values of variable length; each collection is read once.
+// globalHeaps keeps the collections that hold values of variable length, each
+// read once.
 type globalHeaps struct {
-	w       *walker
+	mu      sync.Mutex
 	objects map[uint64]map[int][]byte // by collection and index
+	read    int                       // bytes of all collections
 }
 
-// value returns what a reference stands for: length, collection, index.
-func (g *globalHeaps) value(reference []byte) ([]byte, error) {
-	c := g.w.in("reference", reference)
+// variable returns the value that a reference stands for: length, collection,
+// index.
+func (w *walker) variable(reference []byte) ([]byte, error) {
+	c := w.in("reference", reference)
 	length, address, index := c.word(), c.address(), int(c.word())
 	if length == 0 {
 		return nil, c.err
 	}
-	objects, ok := g.objects[address]
-	if !ok {
-		var err error
-		if objects, err = g.collection(address); err != nil {
-			return nil, err
-		}
-		g.objects[address] = objects
+	objects, err := w.collection(address)
+	if err != nil {
+		return nil, err
 	}
 	b, ok := objects[index]
 	if !ok || length > uint64(len(b)) {
 		return nil, fmt.Errorf("no object %d of %d bytes in the global heap at byte %d: the file is corrupt", index, length, address)
 	}
-	return b[:length], g.w.spend(int(length))
+	return b[:length], w.spend(int(length))
 }
 
-// collection reads the objects of a global heap (III.E).
-func (g *globalHeaps) collection(address uint64) (map[int][]byte, error) {
-	whole := g.w.from("global heap", address)
-	c := *whole
-	c.sign("GCOL")
-	c.version(1)
-	c.take(3)
-	size := c.length()
-	whole = whole.part(size)
-	whole.take(8 + g.w.width)
-	if c.err != nil || whole.err != nil {
-		return nil, fmt.Errorf("global heap at byte %d of a file of %d bytes is cut short", address, len(g.w.data))
+// collection returns the objects of a global heap (III.E). All collections
+// together are no longer than the file, since they do not overlap.
+func (f *File) collection(address uint64) (map[int][]byte, error) {
+	f.heaps.mu.Lock()
+	defer f.heaps.mu.Unlock()
+	if objects, ok := f.heaps.objects[address]; ok {
+		return objects, nil
 	}
-	if err := g.w.spend(int(size)); err != nil {
+	head := f.from("global heap", address)
+	head.sign("GCOL")
+	head.version(1)
+	head.take(3)
+	size := head.length()
+	c := f.from("global heap", address).part(size)
+	c.take(8 + f.width)
+	if err := cmp.Or(head.err, c.err); err != nil {
 		return nil, err
 	}
+	if f.heaps.read += int(size); f.heaps.read > len(f.data) {
+		return nil, errors.New("global heaps lie upon each other: the file is corrupt")
+	}
 	objects := map[int][]byte{}
-	for len(whole.b) >= 8+g.w.width {
-		index := whole.short()
-		whole.take(6)
-		size := whole.length()
+	for len(c.b) >= 8+f.width {
+		index := c.short()
+		c.take(6)
+		size := c.length()
 		if index == 0 {
 			break // what is free
 		}
-		objects[index] = whole.sized(size)
-		whole.take(min(int(-size&7), len(whole.b))) // up to a multiple of eight
+		objects[index] = c.sized(size)
+		c.take(min(int(-size&7), len(c.b))) // up to a multiple of eight
 	}
-	return objects, whole.err
+	if c.err != nil {
+		return nil, c.err
+	}
+	f.heaps.objects[address] = objects
+	return objects, nil
 }

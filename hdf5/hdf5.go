@@ -30,6 +30,7 @@ type File struct {
 	groups        map[string]*Group
 	datasets      []*Dataset // in the order of the walk
 	index         map[string]*Dataset
+	heaps         globalHeaps
 }
 
 // A Group is a folder of datasets and further groups.
@@ -43,6 +44,7 @@ type Group struct {
 // Every error begins with name.
 func Parse(name string, data []byte) (*File, error) {
 	f := &File{Name: name, data: data, groups: map[string]*Group{}, index: map[string]*Dataset{}}
+	f.heaps.objects = map[uint64]map[int][]byte{}
 	root, err := f.superblock()
 	if err == nil {
 		w := f.walker()

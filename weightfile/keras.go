@@ -26,7 +26,7 @@ func (f *File) keras(name string, data []byte) error {
 		if g == nil {
 			continue
 		}
-		layers, err := texts(g, "layer_names")
+		layers, err := texts(h, g, "layer_names")
 		if err != nil {
 			return err
 		}
@@ -64,29 +64,33 @@ func (f *File) describe(h *hdf5.File, key string) error {
 
 // texts reads an attribute that Keras cuts into key0, key1 and so on where it
 // is longer than 64 KiB.
-func texts(g *hdf5.Group, key string) ([]string, error) {
+func texts(h *hdf5.File, g *hdf5.Group, key string) ([]string, error) {
 	all, err := g.Strings(key)
 	if err != nil || all != nil {
 		return all, err
 	}
-	for i := 0; ; i++ {
+	const most = 1000 // parts
+	for i := range most {
 		part, err := g.Strings(key + strconv.Itoa(i))
 		if err != nil || part == nil {
 			return all, err
 		}
 		all = append(all, part...)
 	}
+	return nil, fmt.Errorf("%s: /%.200s: attribute %s in more than %d parts", h.Name, g.Path, key, most)
 }
 
 // named reads the older form: attribute layer_names gives the layers in the
 // order of the model, weight_names of each its datasets in order.
 func (f *File) named(h *hdf5.File, top string, layers []string) error {
+	seen := map[string]bool{}
 	for _, name := range layers {
 		g := h.Group(join(top, name))
-		if g == nil {
-			return fmt.Errorf("%s: layer %.80q of layer_names has no group", h.Name, name)
+		if g == nil || seen[name] {
+			return fmt.Errorf("%s: layer %.80q of layer_names has no group, or is there twice", h.Name, name)
 		}
-		weights, err := texts(g, "weight_names")
+		seen[name] = true
+		weights, err := texts(h, g, "weight_names")
 		if err != nil {
 			return err
 		}
@@ -129,6 +133,9 @@ func (f *File) numbered(h *hdf5.File) error {
 			}
 			if len(name) == 1 {
 				l.Name = name[0]
+			}
+			if len(l.Name) > 1<<12 {
+				return fmt.Errorf("%s: layer %.80q has a name of %d bytes", h.Name, group, len(l.Name))
 			}
 			f.Layers = append(f.Layers, l)
 		}

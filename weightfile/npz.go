@@ -47,7 +47,7 @@ type npy struct {
 	begin     int // of the values
 }
 
-const maxHead = 1 << 16 // bytes of a header; NumPy itself refuses more than 10000
+const maxHead = 1 << 14 // bytes of a header; NumPy itself refuses more than 10000
 
 // readNPY reads a header of version 1, 2 or 3.
 func readNPY(b []byte) (*npy, error) {

@@ -42,11 +42,12 @@ type (
 )
 
 type pickle struct {
-	data  []byte
-	at    int
-	stack []any
-	memo  map[int]any
-	load  func(tuple) (any, error)
+	data   []byte
+	at     int
+	stack  []any
+	memo   map[int]any
+	paired int // items of lists that were made into dicts
+	load   func(tuple) (any, error)
 }
 
 var errShort = errors.New("the pickle is cut short")

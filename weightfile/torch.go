@@ -121,7 +121,7 @@ func (p *pickle) call() error {
 	case function == orderedDict && len(args) == 0:
 		return p.push(newDict(), nil)
 	case function == orderedDict && len(args) == 1:
-		d, err := pairs(args[0])
+		d, err := p.pairs(args[0])
 		return p.push(d, err)
 	case function == rebuild && len(args) >= 4:
 		t, err := rebuilt(args)
@@ -133,11 +133,14 @@ func (p *pickle) call() error {
 }
 
 // pairs is an ordered dict as Python 2 stored it: a list of keys and values.
-func pairs(from any) (*dict, error) {
+func (p *pickle) pairs(from any) (*dict, error) {
 	d := newDict()
 	l, ok := from.(*list)
 	if !ok {
 		return nil, errors.New("an OrderedDict that is not made of a list")
+	}
+	if p.paired += len(l.items); p.paired > len(p.data) {
+		return nil, errors.New("one list makes many an OrderedDict")
 	}
 	for _, item := range l.items {
 		var pair []any
@@ -194,6 +197,9 @@ func rebuilt(args tuple) (torchTensor, error) {
 
 func ints(v any) ([]int, bool) {
 	items, ok := v.(tuple)
+	if len(items) > 64 {
+		return nil, false
+	}
 	list := make([]int, len(items))
 	for i, item := range items {
 		n, is := item.(int)
@@ -241,7 +247,7 @@ func (f *File) stateDict(root any) error {
 			f.Meta["part"] = parts[0]
 			d = d.values[parts[0]].(*dict)
 		default:
-			return fmt.Errorf("several dicts of tensors: store one of %.200q by itself", parts)
+			return fmt.Errorf("several dicts of tensors: store one of %.80q by itself", parts[:min(5, len(parts))])
 		}
 	}
 	for _, key := range d.keys {
