@@ -3,6 +3,7 @@ package hdf5
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"showtell/tensor"
 )
@@ -35,15 +36,17 @@ func (d *Dataset) assemble() ([]byte, error) {
 	}
 	values := make([]byte, d.size)
 	errs := make([]error, n)
+	unfilterers := sync.Pool{New: func() any { return new(unfilterer) }}
 	tensor.Parallel(n, func(i int) {
+		u := unfilterers.Get().(*unfilterer)
+		defer unfilterers.Put(u)
 		c := chunks[i]
-		stored := d.f.data[c.address:][:c.size]
-		var part []byte
-		if part, errs[i] = d.unfilter(stored, c.skip); errs[i] == nil {
-			d.place(values, part, grid, i)
-		} else {
-			errs[i] = fmt.Errorf("chunk %d of %d: %w", i, n, errs[i])
+		part, err := u.undo(d, d.f.data[c.address:][:c.size], c.skip)
+		if err != nil {
+			errs[i] = fmt.Errorf("chunk %d of %d: %w", i, n, err)
+			return
 		}
+		d.place(values, part, grid, i)
 	})
 	for _, err := range errs {
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/klauspost/compress/zlib"
 )
@@ -61,13 +62,24 @@ func readFilters(c *cursor) ([]filter, error) {
 			}
 			return nil, fmt.Errorf("compressed with filter %s; this reader knows gzip, shuffle and fletcher32: save the file again", what)
 		}
+		if slices.ContainsFunc(filters, func(o filter) bool { return o.id == f.id }) {
+			return nil, fmt.Errorf("filter %d twice: the file is corrupt", f.id)
+		}
 		filters = append(filters, f)
 	}
 	return filters, c.err
 }
 
-// unfilter undoes the filters of a stored chunk, last first.
-func (d *Dataset) unfilter(b []byte, skip uint32) ([]byte, error) {
+// An unfilterer undoes filters. It keeps its buffers for the next chunk.
+type unfilterer struct {
+	z        io.ReadCloser // nil at first
+	inflated bytes.Buffer
+	ordered  []byte
+}
+
+// undo undoes the filters of a stored chunk of d, last first. What it returns
+// holds until the next call.
+func (u *unfilterer) undo(d *Dataset, b []byte, skip uint32) ([]byte, error) {
 	for i := len(d.filters) - 1; i >= 0; i-- {
 		if skip>>i&1 != 0 {
 			continue
@@ -75,9 +87,9 @@ func (d *Dataset) unfilter(b []byte, skip uint32) ([]byte, error) {
 		var err error
 		switch f := d.filters[i]; f.id {
 		case deflate:
-			b, err = inflate(b, d.layout.bytes+4) // four for a checksum below
+			b, err = u.inflate(b, d.layout.bytes+4) // four for a checksum below
 		case shuffle:
-			b = unshuffle(b, f.size)
+			b = u.unshuffle(b, f.size)
 		case fletcher:
 			b, err = checked(b)
 		}
@@ -91,36 +103,38 @@ func (d *Dataset) unfilter(b []byte, skip uint32) ([]byte, error) {
 	return b, nil
 }
 
-// inflate unpacks a zlib stream of limit bytes at most.
-func inflate(b []byte, limit int) ([]byte, error) {
-	z, err := zlib.NewReader(bytes.NewReader(b))
+// inflate unpacks a zlib stream of limit bytes at most. Its buffer grows with
+// what comes out, not with what is promised.
+func (u *unfilterer) inflate(b []byte, limit int) (_ []byte, err error) {
+	in := bytes.NewReader(b)
+	if u.z == nil {
+		u.z, err = zlib.NewReader(in)
+	} else {
+		err = u.z.(zlib.Resetter).Reset(in, nil)
+	}
 	if err != nil {
 		return nil, err
 	}
-	var out bytes.Buffer
-	out.Grow(min(limit, 8*len(b)) + bytes.MinRead)
-	if _, err := out.ReadFrom(io.LimitReader(z, int64(limit))); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), z.Close()
+	u.inflated.Reset()
+	_, err = u.inflated.ReadFrom(io.LimitReader(u.z, int64(limit)))
+	return u.inflated.Bytes(), err
 }
 
 // unshuffle puts bytes back that were stored as all first bytes of the
 // elements, all second bytes, and so on; what is left over stands at the end.
-func unshuffle(b []byte, size int) []byte {
+func (u *unfilterer) unshuffle(b []byte, size int) []byte {
 	if size < 2 || size > len(b) {
 		return b
 	}
 	n := len(b) / size
-	out := make([]byte, len(b))
+	u.ordered = slices.Grow(u.ordered[:0], len(b))[:len(b)]
 	for j := range size {
-		part := b[j*n : (j+1)*n]
-		for i, v := range part {
-			out[i*size+j] = v
+		for i, v := range b[j*n : (j+1)*n] {
+			u.ordered[i*size+j] = v
 		}
 	}
-	copy(out[n*size:], b[n*size:])
-	return out
+	copy(u.ordered[n*size:], b[n*size:])
+	return u.ordered
 }
 
 // checked takes off the checksum of Fletcher at the end: two sums modulo 65535
