@@ -154,7 +154,7 @@ func (d *Dataset) whole(values []byte, err error) error {
 // chunked reads the shape of a chunk: rank numbers of the given bytes, the last
 // of which is the size of an element.
 func (d *Dataset) chunked(c *cursor, rank, bytes int) error {
-	if c.err == nil && rank != len(d.Shape)+1 {
+	if c.err == nil && (rank != len(d.Shape)+1 || rank == 1) {
 		return fmt.Errorf("chunks of %d dimensions for shape %v: the file is corrupt", rank-1, d.Shape)
 	}
 	shape := make([]int, 0, rank)

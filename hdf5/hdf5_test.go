@@ -302,6 +302,15 @@ func TestCorruptChunks(t *testing.T) {
 	}
 }
 
+func TestScalarInChunks(t *testing.T) {
+	f := &File{offset: 8, width: 8}
+	d := &Dataset{typ: datatype{size: 4}, size: 4}
+	layout := []byte{3, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0} // version 3, chunks of no dimensions
+	if err := d.readLayout(f.in("layout", layout)); err == nil || !strings.Contains(err.Error(), "chunks of 0 dimensions") {
+		t.Errorf("a scalar in chunks gave error %v", err)
+	}
+}
+
 // A few bytes differ, as no generic fuzzer finds so soon.
 func TestDamaged(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))

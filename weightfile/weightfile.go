@@ -28,7 +28,7 @@ const (
 	Keras3      = "Keras 3 weights (HDF5)"        // .weights.h5
 	KerasZip    = "Keras 3 model (zip)"           // .keras
 	HDF5        = "HDF5"                          // of another program
-	Safetensors = "safetensors"                   //
+	Safetensors = "safetensors"                   // of any program
 	Torch       = "PyTorch state dict (zip)"      // .pt, .pth, .bin
 	NumPy       = "NumPy arrays (zip)"            // .npz
 	Sharded     = "several files under one index" // model.safetensors.index.json
@@ -40,8 +40,8 @@ type File struct {
 	Name string
 	// Format is one of the constants above.
 	Format string
-	// Layers are those with weights, in the order of the file: in Keras and
-	// KerasZip files all, nil in files of other formats.
+	// Layers are those with weights: in Keras files in the order of the model, in
+	// Keras3 and KerasZip files class by class, nil in all others.
 	Layers []Layer
 	// Config is the JSON in which Keras describes a whole model; nil where a
 	// file holds weights alone.
@@ -63,7 +63,7 @@ type Layer struct {
 	Name string
 	// Group is where the file has it: the name again in Keras files, in Keras 3
 	// files a class and a number ("layers/conv2d_3"), counted over the layers of
-	// that class in model.layers. Keras 3 files list one class after the other.
+	// that class in model.layers.
 	Group string
 	// Tensors are its weights.
 	Tensors []Tensor
