@@ -132,8 +132,8 @@ func TestRefused(t *testing.T) {
 		{pickled("strides.pt", torchPickle("0", 4, 0, "K\x02", "K\x04")), "ends behind the 4 elements"},
 		{pickled("storage.pt", torchPickle("0", 5, 0, "K\x02", "K\x01")), "5 elements of F32 in a member of 16 bytes"},
 		{pickled("missing.pt", torchPickle("1", 4, 0, "K\x02", "K\x01")), `no member "archive/data/1"`},
-		{pickled("many.pt", "ccollections\nOrderedDict\nq\x00]q\x01(" + strings.Repeat("K\x01K\x01\x86", 20) + "e" +
-			strings.Repeat("h\x00h\x01\x85R", 40) + "."), "one list makes many an OrderedDict"},
+		{pickled("many.pt", "ccollections\nOrderedDict\nq\x00]q\x01("+strings.Repeat("K\x01K\x01\x86", 20)+"e"+
+			strings.Repeat("h\x00h\x01\x85R", 40)+"."), "one list makes many an OrderedDict"},
 		{pickled("pairs.pt", "ccollections\nOrderedDict\n]K\x01a\x85R."), "an OrderedDict that is not made of pairs"},
 		{pickled("negative.pt", torchPickle("0", 4, 0, "J\xff\xff\xff\xff", "K\x01")), "negative dimension -1"},
 		{write("h5.gz", []byte("\x1f\x8b\x08")), "a gzip file: unpack it first"},
