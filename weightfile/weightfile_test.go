@@ -34,6 +34,7 @@ func TestGoldens(t *testing.T) {
 	tests := []struct{ name, format, tensors, layers, config, meta string }{
 		{"plain.npz", NumPy, arrays, "", "", ""},
 		{"packed.npz", NumPy, arrays, "", "", ""},
+		{"objects.npz", NumPy, "a  [2]", "", "", ""},
 		{"versions.npz", NumPy, "v1 F32 [2 3], v2 F32 [2 3], v3 F32 [2 3]", "", "", ""},
 		{"state.pt", Torch, state, "", "", ""},
 		{"protocol4.pt", Torch, state, "", "", ""},
