@@ -16,11 +16,14 @@ import (
 // like) belong to the family; tests may import anything.
 var layers = []string{
 	"internal/atomicfile",
+	"internal/mapfile",
 	"internal/testutil",
 	"tensor",
 	"nn",
 	"modelfile",
 	"imageprep/jpeg",
+	"hdf5",
+	"weightfile",
 	"imageprep",
 	"text",
 	"dataset",

@@ -9,10 +9,11 @@ package modelfile
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync"
+
+	"showtell/internal/mapfile"
 )
 
 // A File is an open model file. It is safe for concurrent use, except Close.
@@ -33,9 +34,9 @@ type File struct {
 // Until Close, the file may be renamed over or removed, but not shortened in
 // place: reading a page that is gone kills the process, and Go cannot catch it.
 func Open(path string) (*File, error) {
-	data, unmap, err := load(path)
+	data, unmap, err := mapfile.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, cause(err))
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	f, err := Parse(path, data)
 	if err != nil {
@@ -99,12 +100,4 @@ func (f *File) Close() error {
 		return nil
 	}
 	return f.close()
-}
-
-// cause strips the operation and the path that package os puts before an error.
-func cause(err error) error {
-	if p, ok := err.(*os.PathError); ok {
-		return p.Err
-	}
-	return err
 }

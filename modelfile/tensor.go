@@ -99,6 +99,11 @@ func (t Tensor) Float32() ([]float32, error) {
 		if x, ok := shared(t.Data); ok {
 			return x, nil
 		}
+		if littleEndian {
+			x := make([]float32, len(t.Data)/4)
+			copy(bytesOf(x), t.Data)
+			return x, nil
+		}
 		return decode(t.Data, 4, func(b []byte) float32 { return math.Float32frombits(binary.LittleEndian.Uint32(b)) }), nil
 	case F64:
 		return decode(t.Data, 8, func(b []byte) float32 {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"unicode/utf8"
 
@@ -24,7 +25,10 @@ const alignment = 64
 func Write(path string, meta map[string]string, tensors []Tensor) error {
 	err := atomicfile.Write(path, func(w io.Writer) error { return Encode(w, meta, tensors) })
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, cause(err))
+		if p, ok := err.(*os.PathError); ok {
+			err = p.Err // without the path, which is named already
+		}
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }

@@ -21,8 +21,9 @@ type Recipe struct {
 	Decoder decoder.Config          `toml:"decoder"`
 	Search  showtell.SearchDefaults `toml:"search"` // for dev scores, and stored as the model's defaults
 
-	MinCount   int     `toml:"min_count"` // a word is learned if the training captions have it so often
-	GloVe      string  `toml:"glove"`     // file of word vectors to start from
+	MinCount   int     `toml:"min_count"`   // a word is learned if the training captions have it so often
+	GloVe      string  `toml:"glove"`       // file of word vectors to start from, of GloVe or word2vec
+	GloVeFixed bool    `toml:"glove_fixed"` // word vectors are not learned, those of words that the file lacks included
 	Epochs     int     `toml:"epochs"`
 	Patience   int     `toml:"patience"`   // stop after so many epochs without a better dev score; 0: never
 	Pictures   int     `toml:"pictures"`   // pictures in a batch, each with all its captions

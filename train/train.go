@@ -165,7 +165,7 @@ func newTrainer(job Job) (*trainer, error) {
 
 // glove reads word vectors, whose width becomes that of the embedding.
 func (t *trainer) glove() ([][]float32, error) {
-	vectors, coverage, err := text.ReadGloVe(t.Recipe.GloVe, t.vocab)
+	vectors, coverage, err := text.ReadVectors(t.Recipe.GloVe, t.vocab)
 	if err != nil {
 		return nil, err
 	}
@@ -184,11 +184,8 @@ func (t *trainer) glove() ([][]float32, error) {
 // prepare gives the decoder what it wants to know of the data beforehand.
 func (t *trainer) prepare(vectors [][]float32) error {
 	if w, ok := t.dec.(decoder.Worded); ok && vectors != nil {
-		for id, v := range vectors {
-			if v != nil && len(v) == w.Words().Cols() {
-				copy(w.Words().Row(id), v)
-			}
-		}
+		startWords(w.Words(), vectors)
+		w.Words().Fixed = t.Recipe.GloVeFixed
 	}
 	fitter, ok := t.dec.(decoder.Fitter)
 	if !ok {
@@ -204,6 +201,33 @@ func (t *trainer) prepare(vectors [][]float32) error {
 	}
 	fitter.Fit(m.Moments())
 	return nil
+}
+
+// startWords sets the vectors of words. Where the decoder wants others than the
+// file has, longer ones are projected, shorter ones fill the first columns, and
+// both are brought to the size of the decoder's own.
+func startWords(words *nn.Param, vectors [][]float32) {
+	scale := float32(1)
+	if !slices.ContainsFunc(vectors, func(v []float32) bool { return len(v) == words.Cols() }) {
+		vectors = text.Project(vectors, words.Cols())
+		if size := meanSize(slices.Concat(vectors...)); size > 0 {
+			scale = meanSize(words.Data) / size
+		}
+	}
+	for id, v := range vectors {
+		for i, x := range v {
+			words.Row(id)[i] = scale * x
+		}
+	}
+}
+
+// meanSize is the root of the mean square.
+func meanSize(x []float32) float32 {
+	sum := 0.0
+	for _, v := range x {
+		sum += float64(v) * float64(v)
+	}
+	return float32(math.Sqrt(sum / float64(max(1, len(x)))))
 }
 
 // step trains on one batch.
@@ -304,7 +328,7 @@ func (t *trainer) model(weights [][]float32) (*showtell.Model, error) {
 	}
 	next := 0
 	for i, p := range d.Params() {
-		if p.Fixed {
+		if t.dec.Params()[i].Fixed {
 			copy(p.Data, t.dec.Params()[i].Data)
 			continue
 		}

@@ -59,7 +59,7 @@ Recipes: ` + strings.Join(train.Recipes(), ", ") + `, or a TOML file. Every fiel
 	flags.StringArrayVar(&c.set, "set", nil, "change a field of the recipe, field=value; may be repeated")
 	flags.IntVar(&c.epochs, "epochs", 0, "passes over the data (default: the recipe's)")
 	flags.Uint64Var(&c.seed, "seed", 0, "seed of all chance (default: the recipe's)")
-	flags.StringVar(&c.glove, "glove", "", "GloVe text file to start the word vectors from")
+	flags.StringVar(&c.glove, "glove", "", "file to start the word vectors from, of GloVe or word2vec, text or binary")
 	flags.StringVar(&c.weights, "encoder", "", "weights of the encoder, or a model (default: that of the model inside this program)")
 	flags.StringVar(&c.features, "features", "", "file of features, made if missing (default: in the user's cache folder)")
 	flags.BoolVar(&c.resume, "resume", false, "go on from the checkpoint of a stopped training")

@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,7 +12,7 @@ import (
 	"testing"
 )
 
-func TestReadGloVe(t *testing.T) {
+func TestReadVectors(t *testing.T) {
 	v := BuildVocab(slices.Values([]string{"the the the dog dog zebra", "the cat"}), 1) // the dog cat zebra
 	tests := []struct {
 		name, file, missing string
@@ -38,10 +39,10 @@ func TestReadGloVe(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			vecs, cov, err := readGloVe("glove.txt", strings.NewReader(tt.file), v)
+			vecs, cov, err := readVectors("glove.txt", strings.NewReader(tt.file), v)
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) {
-					t.Errorf("readGloVe: error %v, want one with %q", err, tt.err)
+					t.Errorf("readVectors: error %v, want one with %q", err, tt.err)
 				}
 				return
 			}
@@ -61,7 +62,7 @@ func TestReadGloVe(t *testing.T) {
 	}
 }
 
-func TestReadGloVeGzip(t *testing.T) {
+func TestReadVectorsGzip(t *testing.T) {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	z.Write([]byte("the 1 2\ndog 3 4\n"))
@@ -71,26 +72,78 @@ func TestReadGloVeGzip(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := BuildVocab(slices.Values([]string{"dog"}), 1)
-	vecs, cov, err := ReadGloVe(path, v)
+	vecs, cov, err := ReadVectors(path, v)
 	if err != nil || !slices.Equal(vecs[v.ID("dog")], []float32{3, 4}) {
-		t.Errorf("ReadGloVe = %v, %v, %v, want dog 3 4", vecs, cov, err)
+		t.Errorf("ReadVectors = %v, %v, %v, want dog 3 4", vecs, cov, err)
 	}
 	if want := "100.0 % of 1 words have a vector"; cov.String() != want {
 		t.Errorf("coverage %q, want %q", cov, want)
 	}
-	if _, _, err := readGloVe("x", bytes.NewReader(b.Bytes()[:b.Len()-9]), v); err == nil {
+	if _, _, err := readVectors("x", bytes.NewReader(b.Bytes()[:b.Len()-9]), v); err == nil {
 		t.Error("a gzip file cut short gave no error")
 	}
 }
 
+// binaryVectors is a file as word2vec.c writes it; gensim leaves out the line
+// breaks.
+func binaryVectors(header, lineBreak string) string {
+	var b strings.Builder
+	b.WriteString(header)
+	for _, w := range []struct {
+		word string
+		vec  []float32
+	}{{"</s>", []float32{0, 0, 0}}, {"dog", []float32{1, -2, .5}}, {"the_dog", []float32{3, 3, 3}}, {"dog", []float32{9, 9, 9}}} {
+		b.WriteString(w.word + " ")
+		binary.Write(&b, binary.LittleEndian, w.vec)
+		b.WriteString(lineBreak)
+	}
+	return b.String()
+}
+
+func TestReadBinary(t *testing.T) {
+	v := BuildVocab(slices.Values([]string{"the dog"}), 1)
+	whole := binaryVectors("4 3\n", "\n")
+	tests := []struct{ name, file, err string }{
+		{"word2vec.c", whole, ""},
+		{"gensim", binaryVectors("4 3\n", ""), ""},
+		{"more words than told", binaryVectors("2 3\n", ""), ""},
+		{"truncated", whole[:len(whole)-8], "w.bin: word 4 of 4: the file ends here: it is truncated"},
+		{"fewer words than told", binaryVectors("5 3\n", "\n"), "w.bin: word 5 of 5: the file ends here"},
+		{"no numbers", binaryVectors("4 0\n", ""), `w.bin: "4 0" words and numbers, want 1 to 65536 numbers`},
+		{"too many numbers", binaryVectors("4 4000000000\n", ""), `w.bin: "4 4000000000" words and numbers`},
+		{"not finite", "1 1\ndog \x00\x00\xc0\x7f", "w.bin: word 1 of 1: NaN is not finite"},
+		{"no blank", "1 1\n" + strings.Repeat("\x00", 5000), "w.bin: word 1 of 1: no blank after a word"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			vecs, cov, err := readVectors("w.bin", strings.NewReader(tt.file), v)
+			if tt.err != "" {
+				if err == nil || !strings.HasPrefix(err.Error(), tt.err) {
+					t.Errorf("readVectors: error %v, want %q", err, tt.err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := vecs[v.ID("dog")]; !slices.Equal(got, []float32{1, -2, .5}) {
+				t.Errorf("vector of dog = %v, want 1 -2 0.5", got)
+			}
+			if !slices.Equal(cov.MissingWords, []string{"the"}) || cov.Dim != 3 {
+				t.Errorf("coverage %+v, want 3 numbers and \"the\" missing", cov)
+			}
+		})
+	}
+}
+
 // The real GloVe 6B: the values of "the" are in many papers and tutorials.
-func TestReadGloVeReal(t *testing.T) {
+func TestReadVectorsReal(t *testing.T) {
 	path := filepath.Join("..", "..", "shared", "text", "glove.6B.50d.subset.txt")
 	if _, err := os.Stat(path); err != nil {
 		t.Skip("needs shared/text/glove.6B.50d.subset.txt beside the repository")
 	}
 	v := BuildVocab(slices.Values([]string{"the dog's zebra a xyzzyx"}), 1)
-	vecs, cov, err := ReadGloVe(path, v)
+	vecs, cov, err := ReadVectors(path, v)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,12 +160,13 @@ func TestReadGloVeReal(t *testing.T) {
 	}
 }
 
-func FuzzReadGloVe(f *testing.F) {
+func FuzzReadVectors(f *testing.F) {
 	f.Add([]byte("2 3\nthe 1 2 3\n. . 4 5 6\n"))
 	f.Add([]byte("\x1f\x8b\x08\x00"))
+	f.Add([]byte(binaryVectors("4 3\n", "")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		v := BuildVocab(slices.Values([]string{"the dog"}), 1)
-		vecs, cov, err := readGloVe("f", bytes.NewReader(data), v)
+		vecs, cov, err := readVectors("f", bytes.NewReader(data), v)
 		for _, vec := range vecs {
 			if err == nil && vec != nil && len(vec) != cov.Dim {
 				t.Errorf("vector of %d numbers, want %d", len(vec), cov.Dim)
