@@ -2,6 +2,7 @@ package metric
 
 import (
 	"math"
+	"math/bits"
 
 	"showtell/tensor"
 )
@@ -10,16 +11,10 @@ import (
 // have the n-gram in a reference. Those of one image are as rare as those of none,
 // so only n-grams of several images are kept.
 type rarities struct {
-	shards [shardCount]shard
+	shards []shard // an n-gram belongs to the one that the first bits of its hash name
+	shift  int     // of a hash to these bits
 	byDF   []float64
 }
-
-// shardCount is how many parts count at the same time. An n-gram belongs to the
-// part that the first bits of its hash name.
-const (
-	shardBits  = 4
-	shardCount = 1 << shardBits
-)
 
 // A shard is a hash table with open addressing.
 type shard struct {
@@ -40,29 +35,42 @@ func (b bitset) has(i uint64) bool { return b[i>>6]>>(i&63)&1 != 0 }
 func (b bitset) set(i uint64)      { b[i>>6] |= 1 << (i & 63) }
 
 // newRarities counts references of images, on all cores: first, roughly, which
-// n-grams may stand in several images, and then these exactly.
+// n-grams may stand in several images, and then these exactly. Each core goes over
+// all references and takes the n-grams of its own shard.
 func newRarities(refs [][][]int32) *rarities {
-	r := &rarities{}
+	shards := 1
+	for shards < min(tensor.Workers(), 64) {
+		shards *= 2
+	}
 	words := 0
 	for _, list := range refs {
 		for _, ref := range list {
 			words += len(ref)
 		}
 	}
-	bits := uint64(64)
-	for bits < uint64(words)*orders*4/shardCount {
-		bits *= 2
+	size := uint64(64)
+	for size < uint64(words)*orders*4/uint64(shards) {
+		size *= 2
 	}
-	for k := range r.shards {
-		r.shards[k] = shard{once: make(bitset, bits/64), more: make(bitset, bits/64), slots: make([]slot, 64)}
-	}
-	deal(refs, func(s int, p piece) { r.shards[s].notice(p) })
-	deal(refs, func(s int, p piece) { r.shards[s].count(p) })
+	r := &rarities{shards: make([]shard, shards), shift: 65 - bits.Len(uint(shards))}
+	tensor.Parallel(shards, func(k int) {
+		s := &r.shards[k]
+		*s = shard{once: make(bitset, size/64), more: make(bitset, size/64), slots: make([]slot, 64)}
+		each(refs, func(g gram, hash uint64, _ int32) {
+			if hash>>r.shift == uint64(k) {
+				s.notice(hash)
+			}
+		})
+		s.once = nil
+		each(refs, func(g gram, hash uint64, image int32) {
+			if hash>>r.shift == uint64(k) {
+				s.count(g, hash, image)
+			}
+		})
+	})
 	most := int32(1)
 	for k := range r.shards {
-		s := &r.shards[k]
-		s.once = nil
-		for _, slot := range s.slots {
+		for _, slot := range r.shards[k].slots {
 			most = max(most, slot.images)
 		}
 	}
@@ -73,88 +81,50 @@ func newRarities(refs [][][]int32) *rarities {
 	return r
 }
 
-// A piece is n-grams of some images for one shard.
-type piece struct {
-	grams  []gram
-	hashes []uint64
-	images []int32
-}
-
-// deal hands all n-grams to their shards, those of each in the order of images.
-// Of each round of images, tiles sort n-grams into pieces, and shards take these.
-func deal(refs [][][]int32, take func(shard int, p piece)) {
-	const tile, tiles = 128, 16
-	var pieces [tiles][shardCount]piece
-	for from := 0; from < len(refs); from += tile * tiles {
-		round := refs[from:min(len(refs), from+tile*tiles)]
-		tensor.Parallel((len(round)+tile-1)/tile, func(k int) {
-			for s := range pieces[k] {
-				p := &pieces[k][s]
-				p.grams, p.hashes, p.images = p.grams[:0], p.hashes[:0], p.images[:0]
-			}
-			var places []gram
-			for i := k * tile; i < min(len(round), (k+1)*tile); i++ {
-				for _, ref := range round[i] {
-					places = gramsAt(places[:0], ref)
-					sortInto(&pieces[k], places, int32(from+i))
+// each calls f with every n-gram of the references of images, in their order.
+func each(refs [][][]int32, f func(g gram, hash uint64, image int32)) {
+	var places []gram
+	for i, list := range refs {
+		for _, ref := range list {
+			places = gramsAt(places[:0], ref)
+			for _, g := range places {
+				for n := range orders {
+					short, ok := g.beginning(n + 1)
+					if !ok {
+						break
+					}
+					f(short, short.hash(), int32(i))
 				}
 			}
-		})
-		tensor.Parallel(shardCount, func(s int) {
-			for k := range (len(round) + tile - 1) / tile {
-				take(s, pieces[k][s])
-			}
-		})
-	}
-}
-
-func sortInto(pieces *[shardCount]piece, places []gram, image int32) {
-	for _, g := range places {
-		for n := range orders {
-			short, ok := g.beginning(n + 1)
-			if !ok {
-				break
-			}
-			h := short.hash()
-			p := &pieces[h>>(64-shardBits)]
-			p.grams = append(p.grams, short)
-			p.hashes = append(p.hashes, h)
-			p.images = append(p.images, image)
 		}
 	}
 }
 
 // notice marks what comes twice; an n-gram may come twice for one image.
-func (s *shard) notice(p piece) {
-	mask := uint64(len(s.once))*64 - 1
-	for _, h := range p.hashes {
-		if i := h & mask; s.once.has(i) {
-			s.more.set(i)
-		} else {
-			s.once.set(i)
-		}
+func (s *shard) notice(hash uint64) {
+	if i := hash & (uint64(len(s.once))*64 - 1); s.once.has(i) {
+		s.more.set(i)
+	} else {
+		s.once.set(i)
 	}
 }
 
 // count counts the images of what was marked.
-func (s *shard) count(p piece) {
-	mask := uint64(len(s.more))*64 - 1
-	for k, h := range p.hashes {
-		if !s.more.has(h & mask) {
-			continue
-		}
-		if 2*s.used >= len(s.slots) {
-			s.grow()
-		}
-		e := s.find(p.grams[k], h)
-		if e.gram == (gram{}) {
-			e.gram = p.grams[k]
-			s.used++
-		}
-		if image := p.images[k] + 1; e.last != image {
-			e.last = image
-			e.images++
-		}
+func (s *shard) count(g gram, hash uint64, image int32) {
+	if !s.more.has(hash & (uint64(len(s.more))*64 - 1)) {
+		return
+	}
+	if 2*s.used >= len(s.slots) {
+		s.grow()
+	}
+	e := s.find(g, hash)
+	if e.gram == (gram{}) {
+		e.gram = g
+		s.used++
+	}
+	if e.last != image+1 {
+		e.last = image + 1
+		e.images++
 	}
 }
 
@@ -181,7 +151,7 @@ func (s *shard) grow() {
 // of returns the rarity of an n-gram.
 func (r *rarities) of(g gram) float64 {
 	h := g.hash()
-	s := &r.shards[h>>(64-shardBits)]
+	s := &r.shards[h>>r.shift]
 	if !s.more.has(h & (uint64(len(s.more))*64 - 1)) {
 		return r.byDF[1]
 	}

@@ -156,6 +156,10 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 	}
+	if slices.Contains(c.metrics, "METEOR") {
+		go meteordata.Open() // while files are read
+	}
+	go metric.Tokenize("#") // makes the rules ready
 	systems, pairs, err := c.pair()
 	if err != nil {
 		return err
