@@ -12,6 +12,7 @@ import (
 	"showtell/metric"
 	"showtell/metric/meteordata"
 	"showtell/results"
+	"showtell/tensor"
 )
 
 type scoreCommand struct {
@@ -211,23 +212,26 @@ func (c *scoreCommand) read(path string, role results.Role) (*results.File, erro
 	return results.ReadFile(path, role)
 }
 
-// pair reads captions and references and puts them together.
+// pair reads captions and references, at the same time, and puts them together.
 func (c *scoreCommand) pair() ([]*system, *results.Pairs, error) {
-	var systems []*system
-	var files, refs []*results.File
-	for _, path := range c.hyps {
-		f, err := c.read(path, results.Candidates)
+	paths := slices.Concat(c.hyps, c.refs)
+	files, errs := make([]*results.File, len(paths)), make([]error, len(paths))
+	tensor.Parallel(len(paths), func(i int) {
+		role := results.Candidates
+		if i >= len(c.hyps) {
+			role = results.References
+		}
+		files[i], errs[i] = c.read(paths[i], role)
+	})
+	for _, err := range errs {
 		if err != nil {
 			return nil, nil, err
 		}
-		systems, files = append(systems, &system{file: f}), append(files, f)
 	}
-	for _, path := range c.refs {
-		f, err := c.read(path, results.References)
-		if err != nil {
-			return nil, nil, err
-		}
-		refs = append(refs, f)
+	files, refs := files[:len(c.hyps)], files[len(c.hyps):]
+	var systems []*system
+	for _, f := range files {
+		systems = append(systems, &system{file: f})
 	}
 	var all *results.File
 	if len(refs) > 0 {
