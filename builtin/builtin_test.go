@@ -23,7 +23,7 @@ func TestCaptions(t *testing.T) {
 	}
 	want := []string{
 		"A man wearing a yellow shirt and a black shirt is standing in a race.",
-		"A small child is playing with a toy.",
+		"A little boy is playing with a toy.",
 		"A black and white dog is sitting on a wooden floor.",
 		"A person in a blue shirt is standing in front of a yellow building.",
 	}
