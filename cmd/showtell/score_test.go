@@ -15,6 +15,7 @@ import (
 
 	"showtell/internal/testutil"
 	"showtell/metric"
+	"showtell/metric/meteordata"
 )
 
 // scoreOf runs showtell score and returns its scores.
@@ -30,6 +31,18 @@ func scoreOf(t *testing.T, args ...string) map[string]float64 {
 		t.Fatal(err)
 	}
 	return got.Scores
+}
+
+// needMeteor skips a test of a program without METEOR's data.
+func needMeteor(t *testing.T) {
+	t.Helper()
+	m, err := meteordata.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if missing := m.Missing(); len(missing) > 0 {
+		t.Skipf("a program without %v", missing)
+	}
 }
 
 // official reads the scores that the reference code gave.
@@ -74,6 +87,7 @@ func official(t *testing.T, path string) map[string]float64 {
 
 // TestScoreIsOfficial scores files as their makers published them.
 func TestScoreIsOfficial(t *testing.T) {
+	needMeteor(t)
 	knn := testutil.Shared(t, "metrics/flickr8k_knn_fixture.json")
 	var fixture struct{ Images, Hyp []string }
 	data, err := os.ReadFile(knn)
@@ -116,6 +130,7 @@ func TestScoreIsOfficial(t *testing.T) {
 // TestTableOfMetrics compares the table of docs/metrics.md with what is computed,
 // and with the official values.
 func TestTableOfMetrics(t *testing.T) {
+	needMeteor(t)
 	page, err := os.ReadFile(filepath.Join(testutil.Root(), "docs", "metrics.md"))
 	if err != nil {
 		t.Fatal(err)
