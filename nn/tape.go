@@ -151,6 +151,9 @@ type Tape struct {
 	back []func()
 	free [64][][]float32 // by size class
 	used [][]float32
+
+	convs map[*Param]*convKernels
+	spare []float32 // see scratch
 }
 
 // NewTape returns an empty tape whose dropout draws from rng.
@@ -207,6 +210,17 @@ func (t *Tape) alloc(n int) []float32 {
 	s := make([]float32, classSize(c))
 	t.used = append(t.used, s)
 	return s[:n]
+}
+
+// scratch is n floats with any content, until the next call.
+func (t *Tape) scratch(n int) []float32 {
+	if t == nil {
+		return make([]float32, n)
+	}
+	if cap(t.spare) < n {
+		t.spare = make([]float32, n)
+	}
+	return t.spare[:n]
 }
 
 // Size classes are powers of two and the half-way points between them.

@@ -1,0 +1,104 @@
+package tensor
+
+import "unsafe"
+
+// depthGradArgs is known to internal/asm/conv. Strides are in bytes.
+type depthGradArgs struct {
+	src, grad, dst              unsafe.Pointer
+	rows, cols                  int // of grad
+	srcRow, srcPixel            int // from what one output sees to what the next does
+	gradRow, gradPixel          int
+	tapRow, tapPixel, tapStride int // between taps in src, in src, in dst
+	vectors                     int // of channels
+}
+
+// depthGradKernels add to weight gradients of 3x3 and 5x5 taps, the latter of rows5 rows at a time.
+type depthGradKernels struct {
+	lanes  int
+	k3, k5 func(*depthGradArgs)
+	rows5  int
+}
+
+// depthGrad adds what a band gives to the gradient of depthwise weights; x and grad are as backward
+// has them.
+func (t *Training) depthGrad(kernels []depthGradKernels, sums []float32, x, grad Image) {
+	first := 0
+	for _, k := range kernels {
+		run, rows := k.k3, 3
+		if t.KH == 5 {
+			run, rows = k.k5, k.rows5
+		}
+		n := (t.In - first) / k.lanes
+		if n == 0 || t.KH != t.KW || t.KH != 3 && t.KH != 5 {
+			continue
+		}
+		for ky := 0; ky < t.KH; ky += rows {
+			run(&depthGradArgs{
+				src: unsafe.Pointer(&x.Data[ky*x.Stride+first]), grad: unsafe.Pointer(&grad.Data[first]), dst: unsafe.Pointer(&sums[ky*t.KW*t.In+first]),
+				rows: grad.H, cols: grad.W, srcRow: 4 * t.Stride * x.Stride, srcPixel: 4 * t.Stride * t.In,
+				gradRow: 4 * grad.Stride, gradPixel: 4 * t.Stride * t.In,
+				tapRow: 4 * x.Stride, tapPixel: 4 * t.In, tapStride: 4 * t.In, vectors: n,
+			})
+		}
+		first += n * k.lanes
+	}
+	if first < t.In {
+		t.depthGradGeneric(sums, x, grad, first)
+	}
+}
+
+// depthGradGeneric does the channels from first on in plain Go.
+func (t *Training) depthGradGeneric(sums []float32, x, grad Image, first int) {
+	for y := range grad.H {
+		for q := range grad.W {
+			dy := grad.Data[y*grad.Stride+q*t.Stride*t.In:][first:t.In]
+			for ky := range t.KH {
+				for kx := range t.KW {
+					seen := x.Data[(y*t.Stride+ky)*x.Stride+(q*t.Stride+kx)*t.In:][first:t.In]
+					to := sums[(ky*t.KW+kx)*t.In:][first:t.In]
+					for c, d := range dy {
+						to[c] += d * seen[c]
+					}
+				}
+			}
+		}
+	}
+}
+
+// maskArgs is known to internal/asm/conv.
+type maskArgs struct {
+	dst, grad, out unsafe.Pointer
+	vectors        int
+	low, high      float32
+}
+
+// MaskGrad goes back through an activation whose output was out: dst = grad where the activation did
+// not clamp, zero elsewhere, and where out is NaN. dst may be grad.
+func MaskGrad(dst, grad, out []float32, a Activation) {
+	mask(maskKernelOf(cpuLevel), dst, grad, out, a)
+}
+
+func mask(kernel func(*maskArgs), dst, grad, out []float32, a Activation) {
+	need("MaskGrad", len(dst), len(grad))
+	need("MaskGrad", len(dst), len(out))
+	if a == Identity {
+		if len(dst) > 0 && &dst[0] != &grad[0] {
+			copy(dst, grad)
+		}
+		return
+	}
+	low, high := a.limits()
+	const lanes = 8
+	for kernel != nil && len(dst) >= lanes {
+		n := min(len(dst), chunk) / lanes
+		kernel(&maskArgs{unsafe.Pointer(&dst[0]), unsafe.Pointer(&grad[0]), unsafe.Pointer(&out[0]), n, low, high})
+		dst, grad, out = dst[n*lanes:], grad[n*lanes:], out[n*lanes:]
+	}
+	for i := range dst {
+		if out[i] > low && out[i] < high {
+			dst[i] = grad[i]
+		} else {
+			dst[i] = 0
+		}
+	}
+}
