@@ -97,6 +97,7 @@ func newConvolution(t *Tape, x *Var, w *Param, win Window, end Ending, depthwise
 func (c *convolution) apply() *Var {
 	t := c.tape
 	c.y = t.New(c.N, c.OutH, c.OutW, c.Out)
+	c.y.activation = c.Ending.Activation
 	c.forward()
 	if c.w.Fixed && !c.x.WantsGrad() && (c.Add == nil || !c.Add.WantsGrad()) {
 		c.y.tape = nil
@@ -134,6 +135,9 @@ func (c *convolution) back() {
 		return
 	}
 	g := tensor.Gradient{Grad: c.y.grad, Out: c.y.Data, Src: c.x.Data}
+	if c.y.masked {
+		c.Training.Activation = tensor.Identity
+	}
 	if c.Add != nil && c.Add.WantsGrad() {
 		c.unclamp()
 		addGrad(c.Add, g.Grad)
@@ -144,6 +148,9 @@ func (c *convolution) back() {
 			c.x.grad = c.x.tape.alloc(len(c.x.Data))
 		}
 		g.SrcGrad = c.x.Grad()
+		if c.depthwise { // whoever adds more makes masked false again
+			g.SrcActivation, c.x.masked = c.x.activation, true
+		}
 	}
 	c.turn(g.SrcGrad != nil)
 	if !c.w.Fixed {
@@ -157,12 +164,13 @@ func (c *convolution) back() {
 	if !c.w.Fixed {
 		c.addWeights(g.Weights)
 	}
+	c.tape.dropGrad(c.y)
 }
 
 // unclamp takes the activation out of the gradient of y.
 func (c *convolution) unclamp() {
-	dy := c.y.grad
-	each(len(dy), func(lo, hi int) { tensor.MaskGrad(dy[lo:hi], dy[lo:hi], c.y.Data[lo:hi], c.Activation) })
+	dy, a := c.y.grad, c.Training.Activation
+	each(len(dy), func(lo, hi int) { tensor.MaskGrad(dy[lo:hi], dy[lo:hi], c.y.Data[lo:hi], a) })
 	c.Training.Activation = tensor.Identity
 }
 
@@ -200,13 +208,18 @@ func (c *convolution) inner() (in, taps int) { return c.w.Shape[1], c.KH * c.KW 
 func (c *convolution) folded() []float32 {
 	in, taps := c.inner()
 	to := c.tape.scratch(len(c.w.Data))
-	const tile = 32 // output channels that share cache lines
+	const tile = 16 // output channels: a cache line
 	tensor.Parallel((c.Out+tile-1)/tile, func(i int) {
-		hi := min(c.Out, (i+1)*tile)
+		lo, hi := i*tile, min(c.Out, (i+1)*tile)
+		var scale [tile]float32
+		for o := lo; o < hi; o++ {
+			scale[o-lo] = c.scale(o)
+		}
 		for j := range in * taps {
-			row := to[(j%taps*in+j/taps)*c.Out:][:c.Out]
-			for o := i * tile; o < hi; o++ {
-				row[o] = c.w.Data[o*in*taps+j] * c.scale(o)
+			row, at := to[(j%taps*in+j/taps)*c.Out:][lo:hi], lo*in*taps+j
+			for o := range row {
+				row[o] = c.w.Data[at] * scale[o%tile]
+				at += in * taps
 			}
 		}
 	})

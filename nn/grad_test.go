@@ -235,7 +235,16 @@ func TestConvActivationGradient(t *testing.T) {
 				e := Ending{Scale: scale, Shift: shift, Add: &add.Var}
 				y := end(tape, e, func(e Ending) *Var { return Conv(tape, &x.Var, w, win, e) })
 				e.Add = nil
-				y = end(tape, e, func(e Ending) *Var { return Depthwise(tape, y, deep, win, e) })
+				for _, others := range []int{0, 1, 2, 3} { // that read y before and after the depthwise convolution
+					before, after := Scale(tape, y, float32(others&1)), y
+					y = end(tape, e, func(e Ending) *Var { return Depthwise(tape, y, deep, win, e) })
+					if others&1 > 0 {
+						y = Add(tape, y, before)
+					}
+					if others&2 > 0 {
+						y = Add(tape, y, after)
+					}
+				}
 				tape.Backward(project(tape, y))
 				for _, p := range []*Param{x, add, w, deep} {
 					all = append(all, p.Grad()...)

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 
 	"showtell/tensor"
 )
@@ -26,6 +27,9 @@ type Var struct {
 	tape   *Tape // where its gradient lives; nil: no gradient wanted
 	parent *Var  // set in a view of rows: the gradient is part of the parent's
 	offset int
+
+	activation tensor.Activation // that made Data, where a convolution did
+	masked     bool              // the gradient has gone back through it
 }
 
 // Const returns a Var around data that wants no gradient, such as the input
@@ -55,6 +59,7 @@ func (v *Var) WantsGrad() bool { return v.tape != nil }
 // Grad is the gradient, of the length of Data, for adding to. It is made, all
 // zero, when first asked for. Only for a Var that WantsGrad.
 func (v *Var) Grad() []float32 {
+	v.masked = false
 	if v.grad != nil {
 		return v.grad
 	}
@@ -172,7 +177,8 @@ func (t *Tape) Reset() {
 }
 
 // Backward computes the gradient of loss, a single number, with respect to
-// everything on the tape.
+// everything on the tape. It is not kept for the results of convolutions, which
+// are large.
 func (t *Tape) Backward(loss *Var) {
 	if len(loss.Data) != 1 {
 		panic("nn: Backward wants a single number")
@@ -210,6 +216,18 @@ func (t *Tape) alloc(n int) []float32 {
 	s := make([]float32, classSize(c))
 	t.used = append(t.used, s)
 	return s[:n]
+}
+
+// dropGrad gives back the memory of v's gradient, which nobody will read.
+func (t *Tape) dropGrad(v *Var) {
+	for i := len(t.used) - 1; i >= 0; i-- {
+		if s := t.used[i]; v.parent == nil && &s[0] == &v.grad[0] {
+			t.used = slices.Delete(t.used, i, i+1)
+			t.free[class(cap(s))] = append(t.free[class(cap(s))], s)
+			v.grad = nil
+			return
+		}
+	}
 }
 
 // scratch is n floats with any content, until the next call.

@@ -166,6 +166,9 @@ type Gradient struct {
 	Weights []float32
 	SrcGrad []float32 // gets the gradient of the input, (N, H, W, In)
 	Add     bool      // SrcGrad holds something already, to add to
+	// SrcActivation made the input and is gone back through at once, while it is in the cache.
+	// Not of a pointwise convolution.
+	SrcActivation Activation
 }
 
 // Backward computes gradients, back through the activation of t too. turned is the convolution of
@@ -273,6 +276,8 @@ func (b band) run(turned tileConv, sums []float32, weigh func(sums []float32, x,
 			before = dx
 		}
 		turned.tile(dx, dz.Slice(0, 0, to-from+b.KH-1, b.W+b.KW-1), before)
+		all := dx.flat().Row(0, 0, dx.H*dx.W)
+		MaskGrad(all, all, b.g.Src[(b.n*b.H+from)*b.W*b.In:], b.g.SrcActivation)
 	}
 }
 

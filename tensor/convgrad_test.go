@@ -217,8 +217,8 @@ func TestMaskGrad(t *testing.T) {
 			for n := range len(out)*3 + 1 {
 				long, grad, expect := slices.Repeat(out, 3)[:n], slices.Repeat(places, 3)[:n], slices.Repeat(want, 3)[:n]
 				dst := make([]float32, n)
-				mask(maskKernelOf(l), dst, grad, long, a)
-				mask(maskKernelOf(l), grad, grad, long, a)
+				mask(l, dst, grad, long, a)
+				mask(l, grad, grad, long, a)
 				if !slices.Equal(dst, expect) || !slices.Equal(grad, expect) {
 					t.Fatalf("%s, activation %d: %v, in place %v, want %v", l, a, dst, grad, expect)
 				}

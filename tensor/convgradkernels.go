@@ -74,11 +74,9 @@ type maskArgs struct {
 
 // MaskGrad goes back through an activation whose output was out: dst = grad where the activation did
 // not clamp, zero elsewhere, and where out is NaN. dst may be grad.
-func MaskGrad(dst, grad, out []float32, a Activation) {
-	mask(maskKernelOf(cpuLevel), dst, grad, out, a)
-}
+func MaskGrad(dst, grad, out []float32, a Activation) { mask(cpuLevel, dst, grad, out, a) }
 
-func mask(kernel func(*maskArgs), dst, grad, out []float32, a Activation) {
+func mask(l level, dst, grad, out []float32, a Activation) {
 	need("MaskGrad", len(dst), len(grad))
 	need("MaskGrad", len(dst), len(out))
 	if a == Identity {
@@ -88,17 +86,11 @@ func mask(kernel func(*maskArgs), dst, grad, out []float32, a Activation) {
 		return
 	}
 	low, high := a.limits()
-	const lanes = 8
-	for kernel != nil && len(dst) >= lanes {
-		n := min(len(dst), chunk) / lanes
-		kernel(&maskArgs{unsafe.Pointer(&dst[0]), unsafe.Pointer(&grad[0]), unsafe.Pointer(&out[0]), n, low, high})
-		dst, grad, out = dst[n*lanes:], grad[n*lanes:], out[n*lanes:]
-	}
-	for i := range dst {
-		if out[i] > low && out[i] < high {
-			dst[i] = grad[i]
+	for done := maskVectors(l, dst, grad, out, low, high); done < len(dst); done++ {
+		if out[done] > low && out[done] < high {
+			dst[done] = grad[done]
 		} else {
-			dst[i] = 0
+			dst[done] = 0
 		}
 	}
 }
