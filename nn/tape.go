@@ -218,16 +218,31 @@ func (t *Tape) alloc(n int) []float32 {
 	return s[:n]
 }
 
+// Drop gives back the memory of v, which nothing may read any more, Backward
+// neither: it reads what went into operations that learn.
+func (t *Tape) Drop(v *Var) {
+	if t != nil && t.giveBack(v.Data) {
+		v.Data = nil
+	}
+}
+
 // dropGrad gives back the memory of v's gradient, which nobody will read.
 func (t *Tape) dropGrad(v *Var) {
-	for i := len(t.used) - 1; i >= 0; i-- {
-		if s := t.used[i]; v.parent == nil && &s[0] == &v.grad[0] {
+	if v.parent == nil && t.giveBack(v.grad) {
+		v.grad = nil
+	}
+}
+
+// giveBack makes memory free before Reset, if it is of this tape.
+func (t *Tape) giveBack(data []float32) bool {
+	for i := len(t.used) - 1; i >= 0 && len(data) > 0; i-- {
+		if s := t.used[i]; &s[0] == &data[0] {
 			t.used = slices.Delete(t.used, i, i+1)
 			t.free[class(cap(s))] = append(t.free[class(cap(s))], s)
-			v.grad = nil
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // scratch is n floats with any content, until the next call.
