@@ -131,9 +131,8 @@ func (t *Training) input(n, y, count int, src []float32) lent {
 }
 
 // spread fills dst from (y, x) of a picture whose pixels lie step apart, with zeros between and
-// around them. Fill gets a run of pixels and where it begins in the picture's values.
+// around them; x is at most 0. Fill gets a run of pixels and where it begins in the picture's values.
 func spread(dst, picture Image, y, x, step int, fill func(dst []float32, at int)) {
-	before := max(0, -x)
 	for r := range dst.H {
 		row := dst.Row(r, 0, dst.W)
 		if y+r < 0 || (y+r)%step != 0 || (y+r)/step >= picture.H {
@@ -142,15 +141,14 @@ func spread(dst, picture Image, y, x, step int, fill func(dst []float32, at int)
 		}
 		at := (y + r) / step * picture.Stride
 		if step == 1 {
-			first := max(0, x)
-			run := row[before*dst.C : min(dst.W, before+picture.W-first)*dst.C]
-			clear(row[:before*dst.C])
-			fill(run, at+first*dst.C)
-			clear(row[before*dst.C+len(run):])
+			end := min(dst.W, picture.W-x) * dst.C
+			clear(row[:-x*dst.C])
+			fill(row[-x*dst.C:end], at)
+			clear(row[end:])
 			continue
 		}
 		clear(row)
-		for q := max(0, (x+step-1)/step); q < picture.W && q*step-x < dst.W; q++ {
+		for q := 0; q < picture.W && q*step-x < dst.W; q++ {
 			fill(row[(q*step-x)*dst.C:][:dst.C], at+q*dst.C)
 		}
 	}
@@ -181,10 +179,14 @@ func (t *Training) Backward(turned *Conv, g Gradient) {
 	}
 	across := t.KW * t.In // values that lie side by side under a row of taps
 	t.backward(turned, g, func(sums []float32, x, grad Image) {
-		for y := range grad.H {
-			dy := Matrix{Data: grad.Data[y*grad.Stride:], Rows: t.OutW, Cols: t.Out, RowStride: t.Stride * t.Out, ColStride: 1}
+		rows, pixels := grad.H, t.OutW
+		if t.Stride == 1 && grad.Stride == x.W*t.Out { // as one row: the gradients between the rows are zero
+			rows, pixels = 1, (grad.H-1)*x.W+t.OutW
+		}
+		for y := range rows {
+			dy := Matrix{Data: grad.Data[y*grad.Stride:], Rows: pixels, Cols: t.Out, RowStride: t.Stride * t.Out, ColStride: 1}
 			for ky := range t.KH {
-				seen := Matrix{Data: x.Data[(y*t.Stride+ky)*x.Stride:], Rows: t.OutW, Cols: across, RowStride: t.Stride * t.In, ColStride: 1}
+				seen := Matrix{Data: x.Data[(y*t.Stride+ky)*x.Stride:], Rows: pixels, Cols: across, RowStride: t.Stride * t.In, ColStride: 1}
 				MatMulAdd(Mat(sums[ky*across*t.Out:][:across*t.Out], across, t.Out), seen.T(), dy)
 			}
 		}
@@ -193,7 +195,12 @@ func (t *Training) Backward(turned *Conv, g Gradient) {
 
 func (t *Training) backwardPoint(turned *Conv, g Gradient) {
 	pixels := t.N * t.H * t.W
-	MaskGrad(g.Grad, g.Grad, g.Out, t.Activation)
+	if t.Activation != Identity {
+		Parallel(chunks(pixels*t.Out), func(i int) {
+			lo, hi := i*chunk, min((i+1)*chunk, pixels*t.Out)
+			MaskGrad(g.Grad[lo:hi], g.Grad[lo:hi], g.Out[lo:hi], t.Activation)
+		})
+	}
 	if g.Weights != nil {
 		MatMul(Mat(g.Weights, t.Out, t.In), Mat(g.Grad, pixels, t.Out).T(), Mat(g.Src, pixels, t.In))
 	}
@@ -214,7 +221,7 @@ func (t *Training) BackwardDepthwise(turned *Depthwise, g Gradient) {
 }
 
 const (
-	partsLimit = 1 << 21 // values that all partial sums of a gradient may take
+	partsLimit = 1 << 24 // values that all partial sums of a gradient may take
 	mostParts  = 64
 )
 

@@ -43,22 +43,19 @@ func (t *Training) depthGrad(kernels []depthGradKernels, sums []float32, x, grad
 		first += n * k.lanes
 	}
 	if first < t.In {
-		t.depthGradGeneric(sums, x, grad, first)
+		t.depthGradByTap(sums, x, grad, first)
 	}
 }
 
-// depthGradGeneric does the channels from first on in plain Go.
-func (t *Training) depthGradGeneric(sums []float32, x, grad Image, first int) {
+// depthGradByTap does the channels from first on without a kernel of its own.
+func (t *Training) depthGradByTap(sums []float32, x, grad Image, first int) {
 	for y := range grad.H {
 		for q := range grad.W {
 			dy := grad.Data[y*grad.Stride+q*t.Stride*t.In:][first:t.In]
 			for ky := range t.KH {
 				for kx := range t.KW {
 					seen := x.Data[(y*t.Stride+ky)*x.Stride+(q*t.Stride+kx)*t.In:][first:t.In]
-					to := sums[(ky*t.KW+kx)*t.In:][first:t.In]
-					for c, d := range dy {
-						to[c] += d * seen[c]
-					}
+					kern.mulAdd(sums[(ky*t.KW+kx)*t.In:][first:t.In], dy, seen)
 				}
 			}
 		}
