@@ -65,11 +65,17 @@ type convolution struct {
 	kernels   *convKernels
 }
 
-// convKernels are the weights of a Param made ready, whose memory a tape uses
-// again.
+// convKernels are weights made ready, whose memory a tape uses again.
 type convKernels struct {
 	conv, turned           *tensor.Conv
 	depthwise, turnedDepth *tensor.Depthwise
+}
+
+// convUse is what convKernels are for.
+type convUse struct {
+	w         *Param
+	shape     tensor.ConvShape
+	depthwise bool
 }
 
 func newConvolution(t *Tape, x *Var, w *Param, win Window, end Ending, depthwise bool) *convolution {
@@ -82,14 +88,15 @@ func newConvolution(t *Tape, x *Var, w *Param, win Window, end Ending, depthwise
 		N:         x.Shape[0], H: x.Shape[1], W: x.Shape[2], OutH: win.H, OutW: win.W, Top: win.Top, Left: win.Left,
 	}
 	if t != nil {
-		if known := t.convs[w]; known != nil {
+		use := convUse{w, c.ConvShape, depthwise}
+		if known := t.convs[use]; known != nil {
 			c.kernels = known
 			return c
 		}
 		if t.convs == nil {
-			t.convs = map[*Param]*convKernels{}
+			t.convs = map[convUse]*convKernels{}
 		}
-		t.convs[w] = c.kernels
+		t.convs[use] = c.kernels
 	}
 	return c
 }
@@ -152,7 +159,9 @@ func (c *convolution) back() {
 			g.SrcActivation, c.x.masked = c.x.activation, true
 		}
 	}
-	c.turn(g.SrcGrad != nil)
+	if g.SrcGrad != nil {
+		c.turn()
+	}
 	if !c.w.Fixed {
 		g.Weights = c.tape.scratch(len(c.w.Data))
 	}
@@ -175,10 +184,7 @@ func (c *convolution) unclamp() {
 }
 
 // turn makes the convolution of gradients ready.
-func (c *convolution) turn(wanted bool) {
-	if !wanted {
-		return
-	}
+func (c *convolution) turn() {
 	k, shape, weights := c.kernels, c.ConvShape, c.turned()
 	shape.In, shape.Out, shape.Stride, shape.Activation = c.Out, c.In, 1, tensor.Identity
 	switch {

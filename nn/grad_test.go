@@ -217,6 +217,14 @@ func TestConvGradient(t *testing.T) {
 	}
 }
 
+// A weight with two strides and two activations on one tape.
+func TestSharedConvGradient(t *testing.T) {
+	x, w, wide, narrow := random("x", 2, 5, 4, 3), random("w", 3, 3, 3, 3), SameWindow(5, 4, 3, 1), SameWindow(5, 4, 3, 2)
+	checkGrad(t, []*Param{x, w}, func(t *Tape) *Var {
+		return Conv(t, Conv(t, &x.Var, w, wide, Ending{Shift: []float32{9, 9, 9}, Activation: tensor.Rectify}), w, narrow, Ending{})
+	})
+}
+
 func point(in, out int) *Param { return random("point", out, in, 1, 1) }
 
 // Differences across the bend of an activation would be wrong, so it is compared with ReLU6 apart.

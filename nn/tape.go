@@ -157,7 +157,7 @@ type Tape struct {
 	free [64][][]float32 // by size class
 	used [][]float32
 
-	convs map[*Param]*convKernels
+	convs map[convUse]*convKernels
 	spare []float32 // see scratch
 }
 

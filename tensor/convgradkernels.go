@@ -1,6 +1,9 @@
 package tensor
 
-import "unsafe"
+import (
+	"math"
+	"unsafe"
+)
 
 // depthGradArgs is known to internal/asm/conv. Strides are in bytes.
 type depthGradArgs struct {
@@ -83,11 +86,16 @@ func mask(l level, dst, grad, out []float32, a Activation) {
 		return
 	}
 	low, high := a.limits()
-	for done := maskVectors(l, dst, grad, out, low, high); done < len(dst); done++ {
-		if out[done] > low && out[done] < high {
-			dst[done] = grad[done]
-		} else {
-			dst[done] = 0
+	done := maskVectors(l, dst, grad, out, low, high)
+	dst, grad, out = dst[done:], grad[done:len(dst)], out[done:len(dst)]
+	for i, v := range out {
+		kept := math.Float32bits(grad[i]) // of integers Go makes conditional moves, of floats branches
+		if !(v > low) {
+			kept = 0
 		}
+		if !(v < high) {
+			kept = 0
+		}
+		dst[i] = math.Float32frombits(kept)
 	}
 }
