@@ -169,7 +169,7 @@ def main():
 
 A step: EfficientNet-Lite0, 16 pictures of 224x224, float32; forward, mean square of the grid's distance from a target,
 backward, AdamW (PyTorch's fused). Batch norms are frozen on both sides (`eval()` there), the weights of the
-convolutions learn. PyTorch has the layout that is faster for it. Ratio: PyTorch's time over ours; above 1,
+convolutions learn. PyTorch has the layout that is faster for it, and OMP_WAIT_POLICY=passive. Ratio: PyTorch's time over ours; above 1,
 ours is faster.
 
 | what learns | threads | ours, ms | PyTorch, ms | its layout | ratio | our least | its least |
