@@ -136,6 +136,11 @@ func addGrad(x *Var, dy []float32) {
 	if !x.WantsGrad() {
 		return
 	}
+	if x.grad == nil && x.parent == nil {
+		x.grad = x.tape.alloc(len(dy))
+		each(len(dy), func(lo, hi int) { copy(x.grad[lo:hi], dy[lo:hi]) })
+		return
+	}
 	dx := x.Grad()
 	each(len(dx), func(lo, hi int) { tensor.Add(dx[lo:hi], dx[lo:hi], dy[lo:hi]) })
 }
