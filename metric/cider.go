@@ -42,9 +42,7 @@ func (n *numbers) countCider() (scores [2][]float64) {
 			for r, ref := range n.refs[i] {
 				refs[r].weigh(ref, n.rare)
 			}
-			for k := range scores {
-				scores[k][i] = kind(k).score(&b.hyp, refs)
-			}
+			scores[plainCider][i], scores[ciderD][i] = ciders(&b.hyp, refs)
 		}
 	})
 	return scores
@@ -64,29 +62,31 @@ func NewFrequencies(refs [][]string) (*Frequencies, error) {
 	return &Frequencies{c.refs}, nil
 }
 
-func (k kind) score(hyp *bag, refs []bag) float64 {
-	sum := 0.0
+// ciders are CIDEr and CIDEr-D of a hypothesis.
+func ciders(hyp *bag, refs []bag) (plain, d float64) {
 	for i := range refs {
 		ref := &refs[i]
-		similarity := 0.0
+		var similarity [2]float64
 		for n := range orders {
-			s := k.dot(hyp.grams[n], ref.grams[n])
-			if norm := hyp.norms[n] * ref.norms[n]; norm != 0 {
-				s /= norm
+			products := dots(hyp.grams[n], ref.grams[n])
+			norm := hyp.norms[n] * ref.norms[n]
+			for k, p := range products {
+				if norm != 0 {
+					p /= norm
+				}
+				similarity[k] += p
 			}
-			similarity += s
 		}
-		if k == ciderD {
-			d := float64(max(0, hyp.words-1) - max(0, ref.words-1))
-			similarity *= math.Exp(-d * d / (2 * sigma * sigma))
-		}
-		sum += similarity / orders
+		far := float64(max(0, hyp.words-1) - max(0, ref.words-1))
+		plain += similarity[plainCider] / orders
+		d += similarity[ciderD] * math.Exp(-far*far/(2*sigma*sigma)) / orders
 	}
-	return 10 * sum / float64(len(refs))
+	count := float64(len(refs))
+	return 10 * plain / count, 10 * d / count
 }
 
-func (k kind) dot(hyp, ref []entry) float64 {
-	sum := 0.0
+// dots are the products of two vectors, by kind.
+func dots(hyp, ref []entry) (sums [2]float64) {
 	for i, j := 0, 0; i < len(hyp) && j < len(ref); {
 		h, r := &hyp[i], &ref[j]
 		switch h.compare(r.gram) {
@@ -95,16 +95,13 @@ func (k kind) dot(hyp, ref []entry) float64 {
 		case 1:
 			j++
 		default:
-			w := h.weight
-			if k == ciderD {
-				w = min(w, r.weight)
-			}
-			sum += w * r.weight
+			sums[plainCider] += h.weight * r.weight
+			sums[ciderD] += min(h.weight, r.weight) * r.weight
 			i++
 			j++
 		}
 	}
-	return sum
+	return sums
 }
 
 // CiderD scores single hypotheses with CIDEr-D, as a reward of training does.
@@ -154,5 +151,6 @@ func (d *CiderD) Score(words []string, image int) float64 {
 	}
 	var hyp bag
 	hyp.weigh(numbers, d.rare)
-	return ciderD.score(&hyp, d.refs[image])
+	_, score := ciders(&hyp, d.refs[image])
+	return score
 }

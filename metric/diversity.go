@@ -28,7 +28,28 @@ type Diversity struct {
 // Diverse counts captions, one or more for each image, and how many of them are
 // copies of training captions, which may be nil. Text is tokenised as for scores.
 func Diverse(captions [][]string, training []string) Diversity {
-	all := tokenizeEach(flat(captions))
+	return diverse(captions, tokenizeEach(flat(captions)), training)
+}
+
+// Diverse is [Diverse] for captions of which the first of each image are the
+// hypotheses of the corpus, which are tokenised already.
+func (c *Corpus) Diverse(captions [][]string, training []string) Diversity {
+	var others []string
+	for _, list := range captions {
+		others = append(others, list[1:]...)
+	}
+	others = tokenizeEach(others)
+	all := make([]string, 0, len(captions)+len(others))
+	for i, list := range captions {
+		all = append(all, c.hyps[i])
+		all = append(all, others[:len(list)-1]...)
+		others = others[len(list)-1:]
+	}
+	return diverse(captions, all, training)
+}
+
+// diverse counts captions, of which all are the tokens, in their order.
+func diverse(captions [][]string, all, training []string) Diversity {
 	d := Diversity{Captions: len(all), Training: len(training)}
 	d.count(all)
 	d.copied(all, tokenizeEach(training))

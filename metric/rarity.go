@@ -56,17 +56,9 @@ func newRarities(refs [][][]int32) *rarities {
 	tensor.Parallel(shards, func(k int) {
 		s := &r.shards[k]
 		*s = shard{once: make(bitset, size/64), more: make(bitset, size/64), slots: make([]slot, 64)}
-		each(refs, func(g gram, hash uint64, _ int32) {
-			if hash>>r.shift == uint64(k) {
-				s.notice(hash)
-			}
-		})
+		s.sweep(refs, uint64(k), r.shift, false)
 		s.once = nil
-		each(refs, func(g gram, hash uint64, image int32) {
-			if hash>>r.shift == uint64(k) {
-				s.count(g, hash, image)
-			}
-		})
+		s.sweep(refs, uint64(k), r.shift, true)
 	})
 	most := int32(1)
 	for k := range r.shards {
@@ -81,8 +73,8 @@ func newRarities(refs [][][]int32) *rarities {
 	return r
 }
 
-// each calls f with every n-gram of the references of images, in their order.
-func each(refs [][][]int32, f func(g gram, hash uint64, image int32)) {
+// sweep notices or, the second time, counts the n-grams of shard k.
+func (s *shard) sweep(refs [][][]int32, k uint64, shift int, second bool) {
 	var places []gram
 	for i, list := range refs {
 		for _, ref := range list {
@@ -93,7 +85,14 @@ func each(refs [][][]int32, f func(g gram, hash uint64, image int32)) {
 					if !ok {
 						break
 					}
-					f(short, short.hash(), int32(i))
+					hash := short.hash()
+					switch {
+					case hash>>shift != k:
+					case second:
+						s.count(short, hash, int32(i))
+					default:
+						s.notice(hash)
+					}
 				}
 			}
 		}

@@ -267,6 +267,14 @@ func TestDiverse(t *testing.T) {
 	if got != want {
 		t.Errorf("Diverse = %+v, want %+v", got, want)
 	}
+	captions := [][]string{{"A dog runs.", "a dog sits"}, {"A dog runs!"}}
+	c, err := NewCorpus([]string{"A dog runs.", "A dog runs!"}, [][]string{{"a"}, {"b"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Diverse(captions, nil), Diverse(captions, nil); got != want {
+		t.Errorf("Corpus.Diverse = %+v, want %+v", got, want)
+	}
 	if got := Diverse(nil, nil); got != (Diversity{}) {
 		t.Errorf("Diverse of nothing = %+v", got)
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"unicode"
@@ -157,6 +159,9 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 			return err
 		}
 	}
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(200)) // most of the memory is text that stays
+	}
 	if slices.Contains(c.metrics, "METEOR") {
 		go meteordata.Open() // while files are read
 	}
@@ -171,10 +176,11 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 	}
 	for k, s := range systems {
 		s.captions = firsts(pairs.Captions[k])
-		s.diversity = metric.Diverse(pairs.Captions[k], training)
-		if err := c.score(ctx, s, pairs, frequencies); err != nil {
+		corpus, err := c.score(ctx, s, pairs, frequencies)
+		if err != nil {
 			return err
 		}
+		s.diversity = corpus.Diverse(pairs.Captions[k], training)
 		if len(c.columns) > 0 {
 			if err := s.readColumns(c.columns[k], pairs.Images); err != nil {
 				return err
@@ -301,9 +307,9 @@ func firsts(lists [][]string) []string {
 	return captions
 }
 
-func (c *scoreCommand) score(ctx context.Context, s *system, pairs *results.Pairs, frequencies *metric.Frequencies) error {
+func (c *scoreCommand) score(ctx context.Context, s *system, pairs *results.Pairs, frequencies *metric.Frequencies) (*metric.Corpus, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return nil, err
 	}
 	newCorpus := metric.NewCorpus
 	if c.joined {
@@ -311,16 +317,16 @@ func (c *scoreCommand) score(ctx context.Context, s *system, pairs *results.Pair
 	}
 	corpus, err := newCorpus(s.captions, pairs.References)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	corpus.Frequencies = frequencies
 	if slices.Contains(c.metrics, "METEOR") {
 		if corpus.Meteor, err = meteordata.Open(); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if s.scores, err = metric.Compute(corpus, c.metrics...); err != nil {
-		return err
+		return nil, err
 	}
 	warnings := corpus.Warnings()
 	for _, r := range s.scores {
@@ -333,7 +339,7 @@ func (c *scoreCommand) score(ctx context.Context, s *system, pairs *results.Pair
 			s.warnings = append(s.warnings, w.Text)
 		}
 	}
-	return nil
+	return corpus, nil
 }
 
 // readColumns adds numbers of others, whose corpus score is the mean.
