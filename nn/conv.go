@@ -6,10 +6,22 @@ import (
 	"showtell/tensor"
 )
 
-// A Window says how a convolution goes over a picture: the size of its square
-// kernel, the step, the zeros before the first row and column, and the size of
-// the result. What the kernel reads behind the last row and column is zero.
-type Window struct{ Kernel, Stride, Top, Left, H, W int }
+// A Window says how a convolution goes over a picture: the size of its kernel,
+// the step, the zeros before the first row and column, and the size of the
+// result. What the kernel reads behind the last row and column is zero.
+type Window struct {
+	Kernel, Stride, Top, Left, H, W int
+	Rows                            int // of the kernel, where it is not square
+}
+
+func (w Window) rows() int {
+	if w.Rows > 0 {
+		return w.Rows
+	}
+	return w.Kernel
+}
+
+func (w Window) taps() int { return w.rows() * w.Kernel }
 
 // SameWindow pads as TensorFlow's SAME does.
 func SameWindow(h, w, kernel, stride int) Window {
@@ -18,15 +30,15 @@ func SameWindow(h, w, kernel, stride int) Window {
 	return Window{Kernel: kernel, Stride: stride, Top: top, Left: left, H: oh, W: ow}
 }
 
-// Conv convolves x (n, h, w, in) with weights (out, in, kernel, kernel) into
+// Conv convolves x (n, h, w, in) with weights (out, in, rows, kernel) into
 // (n, win.H, win.W, out). A frozen batch norm behind it is Affine.
 func Conv(t *Tape, x *Var, w *Param, win Window) *Var {
 	c := newConvolution(x, win, w.Shape[0])
-	if len(w.Shape) != 4 || w.Shape[1] != c.in || w.Shape[2] != win.Kernel {
+	if len(w.Shape) != 4 || w.Shape[1] != c.in || w.Shape[2] != win.rows() || w.Shape[3] != win.Kernel {
 		panic(fmt.Sprintf("nn: convolution of %v with %s of %v", x.Shape, w.Name, w.Shape))
 	}
-	flat := tensor.Mat(w.Data, c.out, c.in*win.Kernel*win.Kernel)
-	cols := c.columns(t, x.Data) // (pixels, in·kernel·kernel)
+	flat := tensor.Mat(w.Data, c.out, c.in*win.taps())
+	cols := c.columns(t, x.Data) // (pixels, in·rows·kernel)
 	y := t.New(c.n, win.H, win.W, c.out)
 	tensor.MatMul(y.Mat(), cols, flat.T())
 	t.record(func() {
@@ -63,12 +75,12 @@ func newConvolution(x *Var, win Window, out int) convolution {
 }
 
 // point tells whether every output sees just its own input pixel.
-func (c convolution) point() bool { return c.Kernel == 1 && c.Stride == 1 }
+func (c convolution) point() bool { return c.taps() == 1 && c.Stride == 1 }
 
 // eachTap calls f for the taps of an output pixel that lie in the picture:
 // the tap's number and where its pixel begins in the picture's values.
 func (c convolution) eachTap(oy, ox int, f func(tap, pixel int)) {
-	for ky := range c.Kernel {
+	for ky := range c.rows() {
 		y := oy*c.Stride + ky - c.Top
 		if y < 0 || y >= c.h {
 			continue
@@ -87,7 +99,7 @@ func (c convolution) columns(t *Tape, x []float32) tensor.Matrix {
 	if c.point() {
 		return tensor.Mat(x, c.n*c.h*c.w, c.in)
 	}
-	taps := c.Kernel * c.Kernel
+	taps := c.taps()
 	width := c.in * taps
 	m := tensor.Mat(t.alloc(c.n*c.H*c.W*width), c.n*c.H*c.W, width)
 	tensor.Parallel(c.n*c.H, func(row int) {
@@ -107,7 +119,7 @@ func (c convolution) columns(t *Tape, x []float32) tensor.Matrix {
 
 // addColumns is the way back of columns.
 func (c convolution) addColumns(dx []float32, cols tensor.Matrix) {
-	taps := c.Kernel * c.Kernel
+	taps := c.taps()
 	tensor.Parallel(c.n, func(n int) {
 		picture := dx[n*c.h*c.w*c.in:]
 		for o := range c.H * c.W {
