@@ -131,6 +131,16 @@ func TestInt8(t *testing.T) {
 	}
 }
 
+func TestInt8OfAnyWidth(t *testing.T) {
+	n := random(t, "mobilenet_v2_keras")
+	x := encodertest.Pixels(n, 1)
+	q := quantized(t, n, x, encodertest.Pixels(n, 2))
+	encodertest.Run(t, q)
+	if c := cosine(encode(t, n, x), encode(t, q, x)); c < 0.95 {
+		t.Errorf("the cosine of int8 and float32 features is %.4f", c)
+	}
+}
+
 // A picture's bytes and what the recipe makes of them give the same grid.
 func TestInt8SeesBytes(t *testing.T) {
 	n := random(t, "efficientnet_lite0")

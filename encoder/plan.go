@@ -110,7 +110,7 @@ func (p *Plan) frame(i int) *frame {
 func (p *Plan) fuse() {
 	for i := 1; i+1 < len(p.steps); i++ {
 		point, depth := &p.steps[i], &p.steps[i+1]
-		if point.conv == nil || depth.depthwise == nil || point.add >= 0 || p.readers(i) > 1 {
+		if point.conv == nil || depth.depthwise == nil || depth.from[0] != i || point.add >= 0 || p.readers(i) > 1 {
 			continue
 		}
 		if s := point.conv.ConvShape; s.KH*s.KW*s.Stride == 1 {
