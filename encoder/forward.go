@@ -1,15 +1,19 @@
 package encoder
 
 import (
+	"slices"
+
 	"showtell/nn"
 	"showtell/tensor"
 )
 
 // Forward encodes pictures (n, height, width, 3) into grids (n, h, w,
-// channels), on a tape if the network is to learn. Params holds the weights;
-// the batch norms and biases stay as they are.
+// channels), on a tape if the network is to learn. Params holds the weights, of
+// which those that are Fixed don't learn; the batch norms and biases stay as
+// they are.
 func (n *Network) Forward(t *nn.Tape, x *nn.Var, params []*nn.Param) *nn.Var {
-	outs := make([]*nn.Var, len(n.layers))
+	outs, until := make([]*nn.Var, len(n.layers)), n.lastReaders()
+	needed := make([]bool, len(n.layers)) // for the gradient of weights
 	for i, l := range n.layers {
 		in := make([]*nn.Var, len(l.from))
 		for k, from := range l.from {
@@ -18,31 +22,59 @@ func (n *Network) Forward(t *nn.Tape, x *nn.Var, params []*nn.Param) *nn.Var {
 				in[k] = outs[from]
 			}
 		}
-		if !l.weighted() {
-			outs[i] = l.forward(t, in)
-			continue
-		}
-		y, param := in[0], params[0]
-		params = params[1:]
-		if win := l.window(y.Shape[1], y.Shape[2]); l.kind == depthwise {
-			y = nn.Depthwise(t, y, param, win)
+		if l.weighted() {
+			outs[i] = n.convolve(t, i, in[0], params[0], outs)
+			params = params[1:]
+			if from := l.from[0]; from != picture && outs[i].WantsGrad() {
+				needed[from] = true
+			}
 		} else {
-			y = nn.Conv(t, y, param, win)
+			outs[i] = l.forward(t, in)
 		}
-		scale, shift := n.fold(i)
-		y = nn.Affine(t, y, scale, shift)
-		if l.add >= 0 {
-			y = nn.Add(t, y, outs[l.add])
+		for _, k := range l.reads() { // what no gradient will need
+			if until[k] == i && !needed[k] && !outs[k].WantsGrad() {
+				t.Drop(outs[k])
+			}
 		}
-		switch l.activation {
-		case tensor.Rectify:
-			y = nn.ReLU(t, y)
-		case tensor.Rectify6:
-			y = nn.ReLU6(t, y)
-		}
-		outs[i] = y
 	}
 	return outs[len(outs)-1]
+}
+
+// reads are the earlier layers whose results the layer uses.
+func (l layer) reads() (all []int) {
+	for _, k := range append(slices.Clone(l.from), l.add) {
+		if k >= 0 {
+			all = append(all, k)
+		}
+	}
+	return all
+}
+
+// lastReaders tells of each layer which is the last that reads it.
+func (n *Network) lastReaders() []int {
+	last := make([]int, len(n.layers))
+	for i, l := range n.layers {
+		last[i] = len(n.layers) // nobody
+		for _, k := range l.reads() {
+			last[k] = i
+		}
+	}
+	return last
+}
+
+// convolve is what layer i, which has weights, does with x.
+func (n *Network) convolve(t *nn.Tape, i int, x *nn.Var, w *nn.Param, outs []*nn.Var) *nn.Var {
+	l := n.layers[i]
+	win := l.window(x.Shape[1], x.Shape[2])
+	scale, shift := n.fold(i)
+	end := nn.Ending{Scale: scale, Shift: shift, Activation: l.activation}
+	if l.add >= 0 {
+		end.Add = outs[l.add]
+	}
+	if l.kind == depthwise {
+		return nn.Depthwise(t, x, w, win, end)
+	}
+	return nn.Conv(t, x, w, win, end)
 }
 
 // forward is what a layer without weights does.

@@ -21,173 +21,251 @@ func (w Window) rows() int {
 	return w.Kernel
 }
 
-func (w Window) taps() int { return w.rows() * w.Kernel }
-
-// SameWindow pads as TensorFlow's SAME does.
-func SameWindow(h, w, kernel, stride int) Window {
-	oh, top, _ := tensor.SamePadding(h, kernel, stride)
-	ow, left, _ := tensor.SamePadding(w, kernel, stride)
-	return Window{Kernel: kernel, Stride: stride, Top: top, Left: left, H: oh, W: ow}
+// An Ending is what becomes of the sums of a convolution:
+//
+//	activation(Scale·sum + Shift + Add)
+//
+// Scale and Shift, of each output channel, are a frozen batch norm and do not
+// learn; nil are ones and zeros. Add, of the size of the result, may be nil.
+type Ending struct {
+	Scale, Shift []float32
+	Add          *Var
+	Activation   tensor.Activation
 }
 
 // Conv convolves x (n, h, w, in) with weights (out, in, rows, kernel) into
-// (n, win.H, win.W, out). A frozen batch norm behind it is Affine.
-func Conv(t *Tape, x *Var, w *Param, win Window) *Var {
-	c := newConvolution(x, win, w.Shape[0])
-	if len(w.Shape) != 4 || w.Shape[1] != c.in || w.Shape[2] != win.rows() || w.Shape[3] != win.Kernel {
+// (n, win.H, win.W, out). Weights that are Fixed get no gradient; where nothing
+// before it learns either, nor does the result want one.
+func Conv(t *Tape, x *Var, w *Param, win Window, end Ending) *Var {
+	c := newConvolution(t, x, w, win, end, false)
+	if len(w.Shape) != 4 || w.Shape[1] != c.In || w.Shape[2] != win.rows() || w.Shape[3] != win.Kernel {
 		panic(fmt.Sprintf("nn: convolution of %v with %s of %v", x.Shape, w.Name, w.Shape))
 	}
-	flat := tensor.Mat(w.Data, c.out, c.in*win.taps())
-	cols := c.columns(t, x.Data) // (pixels, in·rows·kernel)
-	y := t.New(c.n, win.H, win.W, c.out)
-	tensor.MatMul(y.Mat(), cols, flat.T())
-	t.record(func() {
-		if y.grad == nil {
-			return
-		}
-		dy := y.gradMat()
-		tensor.MatMulAdd(tensor.Mat(w.Grad(), flat.Rows, flat.Cols), dy.T(), cols)
-		if !x.WantsGrad() {
-			return
-		}
-		if c.point() {
-			x.addProduct(dy, flat)
-			return
-		}
-		d := tensor.Mat(t.alloc(len(cols.Data)), cols.Rows, cols.Cols)
-		tensor.MatMul(d, dy, flat)
-		c.addColumns(x.Grad(), d)
-	})
-	return y
+	return c.apply()
 }
 
-// convolution is the geometry of one call.
+// Depthwise is Conv with a kernel (c, 1, rows, kernel) of its own for each
+// channel of x (n, h, w, c); nothing can be added to it.
+func Depthwise(t *Tape, x *Var, w *Param, win Window, end Ending) *Var {
+	c := newConvolution(t, x, w, win, end, true)
+	if len(w.Shape) != 4 || w.Shape[0] != c.In || w.Shape[1] != 1 || w.Shape[2] != win.rows() || w.Shape[3] != win.Kernel {
+		panic(fmt.Sprintf("nn: depthwise convolution of %v with %s of %v", x.Shape, w.Name, w.Shape))
+	}
+	if end.Add != nil {
+		panic("nn: sum with a depthwise convolution")
+	}
+	return c.apply()
+}
+
+// convolution is one call.
 type convolution struct {
-	Window
-	n, h, w, in, out int
+	tensor.Training
+	Ending
+	tape      *Tape
+	x, y      *Var
+	w         *Param
+	depthwise bool
+	kernels   *convKernels
 }
 
-func newConvolution(x *Var, win Window, out int) convolution {
+// convKernels are weights made ready, whose memory a tape uses again.
+type convKernels struct {
+	conv, turned           *tensor.Conv
+	depthwise, turnedDepth *tensor.Depthwise
+}
+
+// convUse is what convKernels are for.
+type convUse struct {
+	w         *Param
+	shape     tensor.ConvShape
+	depthwise bool
+}
+
+func newConvolution(t *Tape, x *Var, w *Param, win Window, end Ending, depthwise bool) *convolution {
 	if len(x.Shape) != 4 {
 		panic(fmt.Sprintf("nn: convolution of %v, which is not (n, h, w, channels)", x.Shape))
 	}
-	return convolution{Window: win, n: x.Shape[0], h: x.Shape[1], w: x.Shape[2], in: x.Shape[3], out: out}
+	c := &convolution{Ending: end, tape: t, x: x, w: w, depthwise: depthwise, kernels: &convKernels{}}
+	c.Training = tensor.Training{
+		ConvShape: tensor.ConvShape{KH: win.rows(), KW: win.Kernel, In: x.Shape[3], Out: w.Shape[0], Stride: win.Stride, Activation: end.Activation},
+		N:         x.Shape[0], H: x.Shape[1], W: x.Shape[2], OutH: win.H, OutW: win.W, Top: win.Top, Left: win.Left,
+	}
+	if t != nil {
+		use := convUse{w, c.ConvShape, depthwise}
+		if known := t.convs[use]; known != nil {
+			c.kernels = known
+			return c
+		}
+		if t.convs == nil {
+			t.convs = map[convUse]*convKernels{}
+		}
+		t.convs[use] = c.kernels
+	}
+	return c
 }
 
-// point tells whether every output sees just its own input pixel.
-func (c convolution) point() bool { return c.taps() == 1 && c.Stride == 1 }
+func (c *convolution) apply() *Var {
+	t := c.tape
+	c.y = t.New(c.N, c.OutH, c.OutW, c.Out)
+	c.y.activation = c.Ending.Activation
+	c.forward()
+	if c.w.Fixed && !c.x.WantsGrad() && (c.Add == nil || !c.Add.WantsGrad()) {
+		c.y.tape = nil
+		return c.y
+	}
+	t.record(c.back)
+	return c.y
+}
 
-// eachTap calls f for the taps of an output pixel that lie in the picture:
-// the tap's number and where its pixel begins in the picture's values.
-func (c convolution) eachTap(oy, ox int, f func(tap, pixel int)) {
-	for ky := range c.rows() {
-		y := oy*c.Stride + ky - c.Top
-		if y < 0 || y >= c.h {
-			continue
+func (c *convolution) forward() {
+	k, weights := c.kernels, c.folded()
+	if c.depthwise {
+		if k.depthwise == nil {
+			k.depthwise = tensor.NewDepthwise(c.ConvShape, weights, c.Shift)
+		} else {
+			k.depthwise.Repack(weights, c.Shift)
 		}
-		for kx := range c.Kernel {
-			if x := ox*c.Stride + kx - c.Left; x >= 0 && x < c.w {
-				f(ky*c.Kernel+kx, (y*c.w+x)*c.in)
+		c.ForwardDepthwise(k.depthwise, c.y.Data, c.x.Data)
+		return
+	}
+	if k.conv == nil {
+		k.conv = tensor.NewConv(c.ConvShape, weights, c.Shift)
+	} else {
+		k.conv.Repack(weights, c.Shift)
+	}
+	var added []float32
+	if c.Add != nil {
+		added = c.Add.Data
+	}
+	c.Forward(k.conv, c.y.Data, c.x.Data, added)
+}
+
+func (c *convolution) back() {
+	if c.y.grad == nil {
+		return
+	}
+	g := tensor.Gradient{Grad: c.y.grad, Out: c.y.Data, Src: c.x.Data}
+	if c.y.masked {
+		c.Training.Activation = tensor.Identity
+	}
+	if c.Add != nil && c.Add.WantsGrad() {
+		c.unclamp()
+		addGrad(c.Add, g.Grad)
+	}
+	if c.x.WantsGrad() {
+		g.Add = c.x.grad != nil || c.x.parent != nil
+		if !g.Add {
+			c.x.grad = c.x.tape.alloc(len(c.x.Data))
+		}
+		g.SrcGrad = c.x.Grad()
+		if c.depthwise { // whoever adds more makes masked false again
+			g.SrcActivation, c.x.masked = c.x.activation, true
+		}
+	}
+	if g.SrcGrad != nil {
+		c.turn()
+	}
+	if !c.w.Fixed {
+		g.Weights = c.tape.convScratch(len(c.w.Data))
+	}
+	if c.depthwise {
+		c.BackwardDepthwise(c.kernels.turnedDepth, g)
+	} else {
+		c.Backward(c.kernels.turned, g)
+	}
+	if !c.w.Fixed {
+		c.addWeights(g.Weights)
+	}
+	c.tape.dropGrad(c.y)
+}
+
+// unclamp takes the activation out of the gradient of y.
+func (c *convolution) unclamp() {
+	dy, a := c.y.grad, c.Training.Activation
+	each(len(dy), func(lo, hi int) { tensor.MaskGrad(dy[lo:hi], dy[lo:hi], c.y.Data[lo:hi], a) })
+	c.Training.Activation = tensor.Identity
+}
+
+// turn makes the convolution of gradients ready.
+func (c *convolution) turn() {
+	k, shape, weights := c.kernels, c.ConvShape, c.turned()
+	shape.In, shape.Out, shape.Stride, shape.Activation = c.Out, c.In, 1, tensor.Identity
+	switch {
+	case k.turned != nil:
+		k.turned.Repack(weights, nil)
+	case k.turnedDepth != nil:
+		k.turnedDepth.Repack(weights, nil)
+	case c.depthwise:
+		k.turnedDepth = tensor.NewDepthwise(shape, weights, nil)
+	default:
+		k.turned = tensor.NewConv(shape, weights, nil)
+	}
+}
+
+// scale is that of output channel o.
+func (c *convolution) scale(o int) float32 {
+	if c.Scale == nil {
+		return 1
+	}
+	return c.Scale[o]
+}
+
+// inner is how many input channels an output sees, and the taps.
+func (c *convolution) inner() (in, taps int) { return c.w.Shape[1], c.KH * c.KW }
+
+// folded is the weights times Scale: (taps, in, out).
+func (c *convolution) folded() []float32 {
+	in, taps := c.inner()
+	to := c.tape.convScratch(len(c.w.Data))
+	const tile = 16 // output channels: a cache line
+	tensor.Parallel((c.Out+tile-1)/tile, func(i int) {
+		lo, hi := i*tile, min(c.Out, (i+1)*tile)
+		var scale [tile]float32
+		for o := lo; o < hi; o++ {
+			scale[o-lo] = c.scale(o)
+		}
+		for j := range in * taps {
+			row, at := to[(j%taps*in+j/taps)*c.Out:][lo:hi], lo*in*taps+j
+			for o := range row {
+				row[o] = c.w.Data[at] * scale[o%tile]
+				at += in * taps
 			}
 		}
-	}
+	})
+	return to
 }
 
-// columns lays out what each output pixel sees, a row a pixel, in the order of
-// the weights: channel, then tap.
-func (c convolution) columns(t *Tape, x []float32) tensor.Matrix {
-	if c.point() {
-		return tensor.Mat(x, c.n*c.h*c.w, c.in)
-	}
-	taps := c.taps()
-	width := c.in * taps
-	m := tensor.Mat(t.alloc(c.n*c.H*c.W*width), c.n*c.H*c.W, width)
-	tensor.Parallel(c.n*c.H, func(row int) {
-		picture := x[row/c.H*c.h*c.w*c.in:]
-		for ox := range c.W {
-			dst := m.Row(row*c.W + ox)
-			clear(dst)
-			c.eachTap(row%c.H, ox, func(tap, pixel int) {
-				for i, v := range picture[pixel : pixel+c.in] {
-					dst[i*taps+tap] = v
-				}
-			})
-		}
-	})
-	return m
-}
-
-// addColumns is the way back of columns.
-func (c convolution) addColumns(dx []float32, cols tensor.Matrix) {
-	taps := c.taps()
-	tensor.Parallel(c.n, func(n int) {
-		picture := dx[n*c.h*c.w*c.in:]
-		for o := range c.H * c.W {
-			src := cols.Row(n*c.H*c.W + o)
-			c.eachTap(o/c.W, o%c.W, func(tap, pixel int) {
-				for i := range c.in {
-					picture[pixel+i] += src[i*taps+tap]
-				}
-			})
-		}
-	})
-}
-
-// Depthwise convolves each channel of x (n, h, w, c) with a kernel of its own
-// (c, 1, kernel, kernel).
-func Depthwise(t *Tape, x *Var, w *Param, win Window) *Var {
-	c := newConvolution(x, win, x.Cols())
-	if len(w.Shape) != 4 || w.Shape[0] != c.in || w.Shape[1] != 1 || w.Shape[2] != win.Kernel {
-		panic(fmt.Sprintf("nn: depthwise convolution of %v with %s of %v", x.Shape, w.Name, w.Shape))
-	}
-	taps := win.Kernel * win.Kernel
-	kernel := t.alloc(taps * c.in) // (taps, channels)
-	for i, v := range w.Data {
-		kernel[i%taps*c.in+i/taps] = v
-	}
-	y := t.New(c.n, win.H, win.W, c.in)
-	eachRow(y.Rows(), c.in*taps, func(o int) {
-		picture := x.Data[o/(c.H*c.W)*c.h*c.w*c.in:]
-		dst := y.Row(o)
-		clear(dst)
-		c.eachTap(o/c.W%c.H, o%c.W, func(tap, pixel int) {
-			tensor.MulAdd(dst, picture[pixel:pixel+c.in], kernel[tap*c.in:(tap+1)*c.in])
-		})
-	})
-	t.record(func() {
-		if y.grad == nil {
+// turned is the weights times Scale with the taps in reverse order: (taps,
+// out, in).
+func (c *convolution) turned() []float32 {
+	in, taps := c.inner()
+	to := c.tape.convScratch(len(c.w.Data))
+	tensor.Parallel(c.Out, func(o int) {
+		from, s := c.w.Data[o*in*taps:][:in*taps], c.scale(o)
+		if taps == 1 {
+			tensor.Scale(to[o*in:][:in], from, s)
 			return
 		}
-		parts := make([][]float32, c.n)
-		if x.WantsGrad() {
-			x.Grad()
-		}
-		tensor.Parallel(c.n, func(n int) { parts[n] = c.depthwiseGrad(n, x, y, kernel) })
-		dw := w.Grad()
-		for _, part := range parts { // in the order of pictures
-			for i, v := range part {
-				dw[i%c.in*taps+i/c.in] += v
-			}
+		for j, v := range from {
+			to[((taps-1-j%taps)*c.Out+o)*in+j/taps] = v * s
 		}
 	})
-	return y
+	return to
 }
 
-// depthwiseGrad adds the gradient of picture n and returns that of the
-// kernel, (taps, channels).
-func (c convolution) depthwiseGrad(n int, x, y *Var, kernel []float32) []float32 {
-	dw := make([]float32, len(kernel))
-	base := n * c.h * c.w * c.in
-	for o := range c.H * c.W {
-		at := (n*c.H*c.W + o) * c.in
-		dy := y.grad[at : at+c.in]
-		c.eachTap(o/c.W, o%c.W, func(tap, pixel int) {
-			k := tap * c.in
-			tensor.MulAdd(dw[k:k+c.in], dy, x.Data[base+pixel:base+pixel+c.in])
-			if x.WantsGrad() {
-				tensor.MulAdd(x.grad[base+pixel:base+pixel+c.in], dy, kernel[k:k+c.in])
-			}
-		})
+// addWeights adds to the gradient of w that of the folded weights.
+func (c *convolution) addWeights(grad []float32) {
+	in, taps := c.inner()
+	dw := c.w.Grad()
+	if taps == 1 && c.Stride == 1 && !c.depthwise {
+		tensor.Parallel(c.Out, func(o int) { tensor.AXPY(dw[o*in:][:in], c.scale(o), grad[o*in:][:in]) })
+		return
 	}
-	return dw
+	tensor.Parallel(c.Out, func(o int) {
+		s := c.scale(o)
+		to := dw[o*in*taps:][:in*taps]
+		for j := range to {
+			to[j] += s * grad[(j%taps*in+j/taps)*c.Out+o]
+		}
+	})
 }

@@ -70,7 +70,11 @@ func poolVar(t *Tape, x *Var, oh, ow int) *Var {
 	if len(x.Shape) != 4 {
 		panic(fmt.Sprintf("nn: pooling of %v, which is not (n, h, w, channels)", x.Shape))
 	}
-	return t.New(x.Shape[0], oh, ow, x.Cols())
+	y := t.New(x.Shape[0], oh, ow, x.Cols())
+	if !x.WantsGrad() {
+		y.tape = nil
+	}
+	return y
 }
 
 // eachPicture calls f with each picture of x and of y.

@@ -21,13 +21,3 @@ func TestPoolGradient(t *testing.T) {
 		t.Run(name, func(t *testing.T) { checkGrad(t, []*Param{x}, pool) })
 	}
 }
-
-func TestRectangularConvGradient(t *testing.T) {
-	x, flat, tall := random("x", 2, 5, 4, 3), random("flat", 2, 3, 1, 3), random("tall", 2, 3, 3, 1)
-	checkGrad(t, []*Param{x, flat}, func(t *Tape) *Var {
-		return Conv(t, &x.Var, flat, Window{Kernel: 3, Rows: 1, Stride: 1, Left: 1, H: 5, W: 4})
-	})
-	checkGrad(t, []*Param{x, tall}, func(t *Tape) *Var {
-		return Conv(t, &x.Var, tall, Window{Kernel: 1, Rows: 3, Stride: 2, Top: 1, H: 3, W: 2})
-	})
-}

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"showtell/tensor"
 )
@@ -61,6 +62,9 @@ func Concat(t *Tape, xs ...*Var) *Var {
 		cols += x.Cols()
 	}
 	y := t.New(rows, cols)
+	if !slices.ContainsFunc(xs, (*Var).WantsGrad) {
+		y.tape = nil
+	}
 	eachRow(rows, cols, func(i int) {
 		at := 0
 		for _, x := range xs {
@@ -134,6 +138,11 @@ func MeanRows(t *Tape, x *Var, n int) *Var {
 // addGrad adds dy to the gradient of x, if x wants one.
 func addGrad(x *Var, dy []float32) {
 	if !x.WantsGrad() {
+		return
+	}
+	if x.grad == nil && x.parent == nil {
+		x.grad = x.tape.alloc(len(dy))
+		each(len(dy), func(lo, hi int) { copy(x.grad[lo:hi], dy[lo:hi]) })
 		return
 	}
 	dx := x.Grad()

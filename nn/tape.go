@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 
 	"showtell/tensor"
 )
@@ -28,6 +29,9 @@ type Var struct {
 	parent *Var  // set in a view of rows: the gradient is part of the parent's
 	offset int
 	dims   [4]int // where Shape lies, in a Var of a tape
+
+	activation tensor.Activation // that made Data, where a convolution did
+	masked     bool              // the gradient has gone back through it
 }
 
 // Const returns a Var around data that wants no gradient, such as the input
@@ -57,6 +61,7 @@ func (v *Var) WantsGrad() bool { return v.tape != nil }
 // Grad is the gradient, of the length of Data, for adding to. It is made, all
 // zero, when first asked for. Only for a Var that WantsGrad.
 func (v *Var) Grad() []float32 {
+	v.masked = false
 	if v.grad != nil {
 		return v.grad
 	}
@@ -157,6 +162,9 @@ type Tape struct {
 	used    [][]float32
 	vars    []*[varsRoom]Var
 	varsOut int // in use
+
+	convs map[convUse]*convKernels
+	spare []float32 // see convScratch
 }
 
 // varsRoom is how many Vars a tape makes at once.
@@ -187,7 +195,8 @@ func (t *Tape) Reset() {
 }
 
 // Backward computes the gradient of loss, a single number, with respect to
-// everything on the tape.
+// everything on the tape. It is not kept for the results of convolutions, which
+// are large.
 func (t *Tape) Backward(loss *Var) {
 	if len(loss.Data) != 1 {
 		panic("nn: Backward wants a single number")
@@ -251,6 +260,44 @@ func (t *Tape) alloc(n int) []float32 {
 	s := make([]float32, classSize(c))
 	t.used = append(t.used, s)
 	return s[:n]
+}
+
+// Drop gives back the memory of v, which nothing may read any more, Backward
+// neither: it reads what went into operations that learn.
+func (t *Tape) Drop(v *Var) {
+	if t != nil && t.giveBack(v.Data) {
+		v.Data = nil
+	}
+}
+
+// dropGrad gives back the memory of v's gradient, which nobody will read.
+func (t *Tape) dropGrad(v *Var) {
+	if v.parent == nil && t.giveBack(v.grad) {
+		v.grad = nil
+	}
+}
+
+// giveBack makes memory free before Reset, if it is of this tape.
+func (t *Tape) giveBack(data []float32) bool {
+	for i := len(t.used) - 1; i >= 0 && len(data) > 0; i-- {
+		if s := t.used[i]; &s[0] == &data[0] {
+			t.used = slices.Delete(t.used, i, i+1)
+			t.free[class(cap(s))] = append(t.free[class(cap(s))], s)
+			return true
+		}
+	}
+	return false
+}
+
+// convScratch is n floats with any content, until the next call.
+func (t *Tape) convScratch(n int) []float32 {
+	if t == nil {
+		return make([]float32, n)
+	}
+	if cap(t.spare) < n {
+		t.spare = make([]float32, n)
+	}
+	return t.spare[:n]
 }
 
 // Size classes are powers of two and the half-way points between them.

@@ -446,6 +446,21 @@ func winogradSquareOut2AVX2(args *winogradArgs)
 //go:noescape
 func winogradSquareOut4AVX2(args *winogradArgs)
 
+//go:noescape
+func depthGradAVX512k3(args *depthGradArgs)
+
+//go:noescape
+func depthGradAVX512k5(args *depthGradArgs)
+
+//go:noescape
+func depthGradAVX2k3(args *depthGradArgs)
+
+//go:noescape
+func depthGradAVX2k5(args *depthGradArgs)
+
+//go:noescape
+func maskAVX2(args *maskArgs)
+
 // Kernels by the number of output channels; element n-1 does n pixels.
 var convAVX512 = map[int][]func(*convArgs){
 	16: {convAVX512w16n1, convAVX512w16n2, convAVX512w16n3, convAVX512w16n4, convAVX512w16n5, convAVX512w16n6, convAVX512w16n7, convAVX512w16n8, convAVX512w16n9, convAVX512w16n10, convAVX512w16n11, convAVX512w16n12},
