@@ -2,6 +2,7 @@ package showtell
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"showtell/decoder"
@@ -80,10 +81,13 @@ func Parse(name string, data []byte) (*Model, error) {
 	return load(f)
 }
 
+// ErrNoModel says that a file holds weights alone, of an encoder perhaps.
+var ErrNoModel = errors.New("weights, but not a showtell model")
+
 func load(f *modelfile.File) (*Model, error) {
 	raw, ok := f.Meta[metaKey]
 	if !ok {
-		return nil, fmt.Errorf("%s: weights, but not a showtell model (train one with: showtell train DATA --encoder %s -o MODEL)", f.Name, f.Name)
+		return nil, fmt.Errorf("%s: %w (train one with: showtell train DATA --encoder %s -o MODEL)", f.Name, ErrNoModel, f.Name)
 	}
 	var man Manifest
 	if err := json.Unmarshal([]byte(raw), &man); err != nil {

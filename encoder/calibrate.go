@@ -27,6 +27,9 @@ func NewCalibration(n *Network) (*Calibration, error) {
 	if n.Quantized() {
 		return nil, fmt.Errorf("encoder %s: it is int8 already", n.name)
 	}
+	if err := n.int8Able(); err != nil {
+		return nil, fmt.Errorf("encoder %w", err)
+	}
 	plan, err := n.plan(false)
 	if err != nil {
 		return nil, err

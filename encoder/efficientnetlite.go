@@ -19,7 +19,10 @@ type lite struct {
 
 var (
 	lite0 = lite{size: 224, widths: [7]int{16, 24, 40, 80, 112, 192, 320}, repeats: [7]int{1, 2, 2, 3, 3, 4, 1}}
+	lite1 = lite{size: 240, widths: [7]int{16, 24, 40, 80, 112, 192, 320}, repeats: [7]int{1, 3, 3, 4, 4, 5, 1}}
 	lite2 = lite{size: 260, widths: [7]int{16, 24, 48, 88, 120, 208, 352}, repeats: [7]int{1, 3, 3, 4, 4, 5, 1}}
+	lite3 = lite{size: 280, widths: [7]int{24, 32, 48, 96, 136, 232, 384}, repeats: [7]int{1, 3, 3, 5, 5, 6, 1}}
+	lite4 = lite{size: 300, widths: [7]int{24, 32, 56, 112, 160, 272, 448}, repeats: [7]int{1, 4, 4, 6, 6, 8, 1}}
 )
 
 // liteStages are alike in all sizes.
@@ -28,15 +31,18 @@ var liteStages = [7]struct{ kernel, stride, expand int }{
 }
 
 func efficientNetLite(size lite) table {
-	t := table{
+	d := drawing{table{
 		recipe: imageprep.Recipe{
 			Width: size.size, Height: size.size, Filter: imageprep.Bicubic, Fit: imageprep.Squash, Channels: imageprep.OrderRGB,
 			Mean: [3]float32{127, 127, 127}, Std: [3]float32{128, 128, 128},
 		},
 		epsilon: 1e-3,
+	}}
+	put := func(l layer, timm [2]string) {
+		l.conv, l.norm, l.alias = l.name+".conv", l.name+".bn", timm
+		d.put(l)
 	}
-	put := func(l layer) { t.layers = append(t.layers, l) }
-	put(layer{name: "stem", kernel: 3, stride: 2, in: 3, out: 32, add: -1, activation: tensor.Rectify6})
+	put(layer{name: "stem", kernel: 3, stride: 2, out: 32, add: -1, activation: tensor.Rectify6}, [2]string{"conv_stem", "bn1"})
 	in := 32
 	for s, stage := range liteStages {
 		for b := range size.repeats[s] {
@@ -44,18 +50,27 @@ func efficientNetLite(size lite) table {
 			if b == 0 {
 				stride = stage.stride
 			}
-			from, wide := len(t.layers)-1, in*stage.expand
+			from, wide := len(d.layers)-1, in*stage.expand
+			timm := timmNames(fmt.Sprintf("blocks.%d.%d.", s, b), stage.expand > 1)
 			if stage.expand > 1 {
-				put(layer{name: name + "expand", kernel: 1, stride: 1, in: in, out: wide, add: -1, activation: tensor.Rectify6})
+				put(layer{name: name + "expand", kernel: 1, stride: 1, out: wide, add: -1, activation: tensor.Rectify6}, timm[0])
 			}
-			put(layer{name: name + "depthwise", depthwise: true, kernel: stage.kernel, stride: stride, in: wide, out: wide, add: -1, activation: tensor.Rectify6})
+			put(layer{name: name + "depthwise", kind: depthwise, kernel: stage.kernel, stride: stride, out: wide, add: -1, activation: tensor.Rectify6}, timm[1])
 			if stride > 1 || in != out {
 				from = -1
 			}
-			put(layer{name: name + "project", kernel: 1, stride: 1, in: wide, out: out, add: from})
+			put(layer{name: name + "project", kernel: 1, stride: 1, out: out, add: from}, timm[2])
 			in = out
 		}
 	}
-	put(layer{name: "head", kernel: 1, stride: 1, in: in, out: 1280, add: -1, activation: tensor.Rectify6})
-	return t
+	put(layer{name: "head", kernel: 1, stride: 1, out: 1280, add: -1, activation: tensor.Rectify6}, [2]string{"conv_head", "bn2"})
+	return d.table
+}
+
+// timmNames are those of what expands a block, filters and projects it in timm.
+func timmNames(block string, expand bool) [3][2]string {
+	if !expand {
+		return [3][2]string{{}, {block + "conv_dw", block + "bn1"}, {block + "conv_pw", block + "bn2"}}
+	}
+	return [3][2]string{{block + "conv_pw", block + "bn1"}, {block + "conv_dw", block + "bn2"}, {block + "conv_pwl", block + "bn3"}}
 }

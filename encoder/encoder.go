@@ -25,46 +25,43 @@ import (
 // networks by name. A new one is a file and a line here.
 var networks = map[string]func() table{
 	"efficientnet_lite0": func() table { return efficientNetLite(lite0) },
+	"efficientnet_lite1": func() table { return efficientNetLite(lite1) },
 	"efficientnet_lite2": func() table { return efficientNetLite(lite2) },
+	"efficientnet_lite3": func() table { return efficientNetLite(lite3) },
+	"efficientnet_lite4": func() table { return efficientNetLite(lite4) },
+	"inception_v3":       func() table { return inceptionV3(torch) },
+	"inception_v3_keras": func() table { return inceptionV3(keras) },
+	"mobilenet_v2":       func() table { return mobileNetV2(torch) },
+	"mobilenet_v2_keras": func() table { return mobileNetV2(keras) },
+	"resnet101":          func() table { return resNet(torch, resnet101) },
+	"resnet101_keras":    func() table { return resNet(keras, resnet101) },
+	"resnet152":          func() table { return resNet(torch, resnet152) },
+	"resnet152_keras":    func() table { return resNet(keras, resnet152) },
+	"resnet18":           func() table { return resNet(torch, resnet18) },
+	"resnet34":           func() table { return resNet(torch, resnet34) },
+	"resnet50":           func() table { return resNet(torch, resnet50) },
+	"resnet50_keras":     func() table { return resNet(keras, resnet50) },
+	"vgg16":              func() table { return vgg(torch, vgg16) },
+	"vgg16_fc2":          func() table { return withDense(vgg(torch, vgg16)) },
+	"vgg16_keras":        func() table { return vgg(keras, vgg16) },
+	"vgg16_keras_fc2":    func() table { return withDense(vgg(keras, vgg16)) },
+	"vgg19":              func() table { return vgg(torch, vgg19) },
+	"vgg19_fc2":          func() table { return withDense(vgg(torch, vgg19)) },
+	"vgg19_keras":        func() table { return vgg(keras, vgg19) },
+	"vgg19_keras_fc2":    func() table { return withDense(vgg(keras, vgg19)) },
 }
 
 // Names lists the networks.
 func Names() []string { return slices.Sorted(maps.Keys(networks)) }
 
-// A table is the architecture of a network.
-type table struct {
-	recipe  imageprep.Recipe
-	epsilon float64 // of the batch norms
-	layers  []layer // each reads the one before
-}
-
-// A layer is a convolution with its batch norm, "same" padding as TensorFlow
-// has it, and what follows: the sum with an earlier layer, an activation.
-type layer struct {
-	name       string // of its tensors: name.conv.weight, name.bn.weight, ...
-	depthwise  bool
-	kernel     int
-	stride     int
-	in, out    int
-	add        int // index of the layer whose output is added; -1: none
-	activation tensor.Activation
-}
-
-// weightShape is that of the convolution: (out, in, kernel, kernel).
-func (l layer) weightShape() []int {
-	if l.depthwise {
-		return []int{l.out, 1, l.kernel, l.kernel}
-	}
-	return []int{l.out, l.in, l.kernel, l.kernel}
-}
-
 // norms are the four vectors of a batch norm, in the order of weights.norm.
 var norms = []string{"weight", "bias", "running_mean", "running_var"}
 
-// weights of a layer, as trained.
+// weights of a layer, as trained; of a layer without weights, empty.
 type weights struct {
-	conv []float32    // (out, in, kernel, kernel)
-	norm [4][]float32 // each (out)
+	conv []float32    // (out, in, rows, kernel)
+	bias []float32    // (out); nil if there is a batch norm
+	norm [4][]float32 // each (out); the first nil if the batch norm has no gain
 }
 
 // A Network is an architecture with its weights. It does not change and is
@@ -76,113 +73,70 @@ type Network struct {
 	layers8 []layer8  // instead of them, if the network is quantised
 }
 
-// Load finds out which network the tensors under prefix belong to, and reads
-// them. A classifier is left alone.
-func Load(f *modelfile.File, prefix string) (*Network, error) {
-	var best *Network
-	var faults []string
-	for _, name := range Names() {
-		n := &Network{name: name, table: networks[name]()}
-		wrong := n.read(f, prefix)
-		if len(wrong) == 0 {
-			return n, nil
-		}
-		if best == nil || len(wrong) < len(faults) {
-			best, faults = n, wrong
-		}
-	}
-	if len(faults) == best.tensorCount() {
-		return nil, fmt.Errorf("%s: holds no encoder that is known (%s)", f.Name, strings.Join(Names(), ", "))
-	}
-	return nil, fmt.Errorf("%s: nearly %s, but %s", f.Name, best.name, summary(faults))
-}
-
-// summary names the first few faults.
-func summary(faults []string) string {
-	const few = 5
-	if len(faults) <= few {
-		return strings.Join(faults, "; ")
-	}
-	return fmt.Sprintf("%s; and %d more", strings.Join(faults[:few], "; "), len(faults)-few)
-}
-
-func (n *Network) tensorCount() int { return len(n.layers) * (1 + len(norms)) }
-
-// read fills in the weights and tells what is wrong with them.
-func (n *Network) read(f *modelfile.File, prefix string) (faults []string) {
-	get := func(name string, shape ...int) []float32 {
-		data, fault := n.tensor(f, prefix+name, shape)
-		if fault != "" {
-			faults = append(faults, fault)
-		}
-		return data
-	}
-	if n.isQuantized(f, prefix) {
-		return n.read8(f, prefix)
-	}
-	n.weights = make([]weights, len(n.layers))
-	for i, l := range n.layers {
-		w := &n.weights[i]
-		w.conv = get(l.name+".conv.weight", l.weightShape()...)
-		for k, norm := range norms {
-			w.norm[k] = get(l.name+".bn."+norm, l.out)
-		}
-	}
-	return faults
-}
-
-// tensor reads one tensor into memory of its own.
-func (n *Network) tensor(f *modelfile.File, name string, shape []int) (data []float32, fault string) {
-	t, ok := f.Tensor(name)
+// newNetwork has no weights yet; how many channels layers have is for connect or
+// adopt to say.
+func newNetwork(name string) (*Network, error) {
+	draw, ok := networks[name]
 	if !ok {
-		return nil, "no tensor " + name
+		return nil, fmt.Errorf("encoder %q is not known (there are %s)", name, strings.Join(Names(), ", "))
 	}
-	if !slices.Equal(t.Shape, shape) {
-		return nil, fmt.Sprintf("tensor %s has shape %v, not %v", name, t.Shape, shape)
-	}
-	values, err := t.Copy()
-	if err != nil {
-		return nil, fmt.Sprintf("tensor %s: %v", name, err)
-	}
-	if sum := tensor.SumSquares(values); sum-sum != 0 { // NaN or infinite
-		i := slices.IndexFunc(values, func(v float32) bool { return v-v != 0 })
-		return nil, fmt.Sprintf("tensor %s holds %v", name, values[i])
-	}
-	return values, ""
+	return &Network{name: name, table: draw()}, nil
 }
 
 // Random is a network with random weights (He et al. 2015), to train from
 // scratch and for tests.
 func Random(name string, rng *rand.Rand) (*Network, error) {
-	make_, ok := networks[name]
-	if !ok {
-		return nil, fmt.Errorf("encoder %q is not known (there are %s)", name, strings.Join(Names(), ", "))
+	n, err := newNetwork(name)
+	if err != nil {
+		return nil, err
 	}
-	n := &Network{name: name, table: make_()}
-	for _, l := range n.layers {
-		shape := l.weightShape()
-		fanIn := shape[1] * shape[2] * shape[3]
-		w := weights{conv: make([]float32, shape[0]*fanIn)}
-		for i := range w.conv {
-			w.conv[i] = float32(rng.NormFloat64() * math.Sqrt(2/float64(fanIn)))
-		}
-		for k := range norms {
-			w.norm[k] = make([]float32, l.out)
-			for i := range w.norm[k] {
-				w.norm[k][i] = float32(rng.NormFloat64() * 0.1)
-			}
-		}
-		gain := float32(1)
-		if l.add >= 0 {
-			gain = 0.2 // residual branches begin small (Goyal et al. 2017)
-		}
-		for i := range l.out {
-			w.norm[0][i] = gain * (1 + w.norm[0][i])
-			w.norm[3][i] = 1 + w.norm[3][i]*w.norm[3][i]
-		}
-		n.weights = append(n.weights, w)
+	if err := n.connect(); err != nil {
+		return nil, fmt.Errorf("encoder %s: %w", name, err)
 	}
+	n.randomize(rng)
 	return n, nil
+}
+
+func (n *Network) randomize(rng *rand.Rand) {
+	n.weights = make([]weights, len(n.layers))
+	for i, l := range n.layers {
+		if l.weighted() {
+			n.weights[i] = l.random(rng)
+		}
+	}
+}
+
+func (l layer) random(rng *rand.Rand) weights {
+	shape := l.weightShape()
+	fanIn := shape[1] * shape[2] * shape[3]
+	w := weights{conv: normal(rng, shape[0]*fanIn, math.Sqrt(2/float64(fanIn)))}
+	if l.norm == "" {
+		w.bias = normal(rng, l.out, 0.1)
+		return w
+	}
+	for k := range norms {
+		w.norm[k] = normal(rng, l.out, 0.1)
+	}
+	gain := float32(1)
+	if l.add >= 0 {
+		gain = 0.2 // residual branches begin small (Goyal et al. 2017)
+	}
+	for i := range l.out {
+		w.norm[0][i] = gain * (1 + w.norm[0][i])
+		w.norm[3][i] = 1 + w.norm[3][i]*w.norm[3][i]
+	}
+	if l.noGain {
+		w.norm[0] = nil
+	}
+	return w
+}
+
+func normal(rng *rand.Rand, n int, deviation float64) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(rng.NormFloat64() * deviation)
+	}
+	return x
 }
 
 // Name is that of the architecture.
@@ -193,12 +147,9 @@ func (n *Network) Recipe() imageprep.Recipe { return n.recipe }
 
 // Grid is the size of the result: rows, columns, channels.
 func (n *Network) Grid() (h, w, c int) {
-	h, w = n.recipe.Height, n.recipe.Width
-	for _, l := range n.layers {
-		h, _, _ = tensor.SamePadding(h, l.kernel, l.stride)
-		w, _, _ = tensor.SamePadding(w, l.kernel, l.stride)
-	}
-	return h, w, n.layers[len(n.layers)-1].out
+	last := len(n.layers) - 1
+	e := n.extents()[last]
+	return e.h, e.w, n.layers[last].out
 }
 
 // Tensors are the weights under the names of the published files.
@@ -208,10 +159,23 @@ func (n *Network) Tensors(prefix string) []modelfile.Tensor {
 	}
 	var all []modelfile.Tensor
 	for i, l := range n.layers {
-		all = append(all, modelfile.Float32(prefix+l.name+".conv.weight", l.weightShape(), n.weights[i].conv))
-		for k, norm := range norms {
-			all = append(all, modelfile.Float32(prefix+l.name+".bn."+norm, []int{l.out}, n.weights[i].norm[k]))
+		names, shapes := l.tensors()
+		values := n.weights[i].values(l)
+		for k, name := range names {
+			all = append(all, modelfile.Float32(prefix+name, shapes[k], *values[k]))
 		}
+	}
+	return all
+}
+
+// values are those that a layer has, in the order of layer.tensors.
+func (w *weights) values(l layer) []*[]float32 {
+	if l.norm == "" {
+		return []*[]float32{&w.conv, &w.bias}
+	}
+	all := []*[]float32{&w.conv, &w.norm[0], &w.norm[1], &w.norm[2], &w.norm[3]}
+	if l.noGain {
+		return slices.Delete(all, 1, 2)
 	}
 	return all
 }
@@ -231,12 +195,20 @@ func (n *Network) Fingerprint() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// fold is the batch norm of a layer as a scale and a shift of its channels.
+// fold is the batch norm of a layer, or its bias, as a scale and a shift of its
+// channels.
 func (n *Network) fold(i int) (scale, shift []float32) {
-	gain, bias, mean, variance := n.weights[i].norm[0], n.weights[i].norm[1], n.weights[i].norm[2], n.weights[i].norm[3]
-	scale, shift = make([]float32, len(gain)), make([]float32, len(gain))
-	for c, g := range gain {
-		s := float64(g) / math.Sqrt(float64(variance[c])+n.epsilon)
+	w := n.weights[i]
+	if w.bias != nil {
+		return slices.Repeat([]float32{1}, len(w.bias)), w.bias
+	}
+	gain, bias, mean, variance := w.norm[0], w.norm[1], w.norm[2], w.norm[3]
+	scale, shift = make([]float32, len(bias)), make([]float32, len(bias))
+	for c := range bias {
+		s := 1 / math.Sqrt(float64(variance[c])+n.epsilon)
+		if gain != nil {
+			s = float64(gain[c]) / math.Sqrt(float64(variance[c])+n.epsilon)
+		}
 		scale[c] = float32(s)
 		shift[c] = float32(float64(bias[c]) - float64(mean[c])*s)
 	}

@@ -34,22 +34,33 @@ func gradients(tape *nn.Tape, n *encoder.Network, x *nn.Var, learned int) [][]fl
 // Fixed layers, whose results are dropped early, arrays that are used again and
 // the number of workers change no bit of the gradients.
 func TestForwardGradients(t *testing.T) {
-	n, err := encoder.Random("efficientnet_lite0", rand.New(rand.NewPCG(1, 2)))
-	if err != nil {
-		t.Fatal(err)
+	t.Cleanup(func() { tensor.SetWorkers(0) })
+	for name, size := range map[string][2]int{
+		"efficientnet_lite0": {70, 61}, "inception_v3": {91, 80}, "mobilenet_v2": {70, 61},
+		"resnet18": {70, 61}, "resnet50_keras": {70, 61}, "vgg16_fc2": {224, 224},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, err := encoder.Thin(name, 8, rand.New(rand.NewPCG(1, 2)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			rng, pixels := rand.New(rand.NewPCG(3, 4)), make([]float32, 2*size[0]*size[1]*3)
+			for i := range pixels {
+				pixels[i] = 2*rng.Float32() - 1
+			}
+			sameGradients(t, n, nn.Const(pixels, 2, size[0], size[1], 3))
+		})
 	}
-	rng, pixels := rand.New(rand.NewPCG(3, 4)), make([]float32, 2*70*61*3)
-	for i := range pixels {
-		pixels[i] = 2*rng.Float32() - 1
-	}
-	x, tape, all := nn.Const(pixels, 2, 70, 61, 3), nn.NewTape(nil), len(n.Params())
+}
+
+func sameGradients(t *testing.T, n *encoder.Network, x *nn.Var) {
+	tape, all := nn.NewTape(nil), len(n.Params())
 	want := gradients(tape, n, x, all)
 	for i, g := range want {
 		if size := tensor.SumSquares(g); !(size > 0) || math.IsInf(size, 0) {
 			t.Errorf("the squares of gradient %d add up to %g", i, size)
 		}
 	}
-	t.Cleanup(func() { tensor.SetWorkers(0) })
 	for _, learned := range []int{all, all / 2, all / 3, 2, 1} {
 		for _, workers := range []int{1, 3} {
 			tensor.SetWorkers(workers)

@@ -29,16 +29,36 @@ type bytes8 struct {
 // for it.
 func (n *Network) Quantized() bool { return n.layers8 != nil }
 
+// int8Able says why the network can't be int8.
+func (n *Network) int8Able() error {
+	for i, l := range n.layers {
+		if !l.weighted() || l.norm == "" || l.pad != same || l.taps() != l.kernel*l.kernel || l.from[0] != i-1 {
+			return fmt.Errorf("%s can't be int8: layer %s is of a kind that has none", n.name, l.name)
+		}
+	}
+	return nil
+}
+
 // isQuantized tells whether the file has this network in int8.
 func (n *Network) isQuantized(f *modelfile.File, prefix string) bool {
-	t, ok := f.Tensor(prefix + n.layers[0].name + ".conv.weight")
+	t, ok := f.Tensor(prefix + n.layers[0].conv + ".weight")
 	return ok && t.DType == modelfile.I8
 }
 
 // read8 fills in int8 weights and tells what is wrong with them.
 func (n *Network) read8(f *modelfile.File, prefix string) (faults []string) {
+	if err := n.int8Able(); err != nil {
+		return []string{err.Error()}
+	}
+	find := func(name string) ([]int, func() ([]float32, error), bool) {
+		t, ok := f.Tensor(prefix + name)
+		return t.Shape, t.Copy, ok
+	}
+	if err := n.adopt(find); err != nil {
+		return []string{err.Error()}
+	}
 	get := func(name string, shape ...int) []float32 {
-		data, fault := n.tensor(f, prefix+name, shape)
+		data, fault := one(find, prefix, name, shape)
 		if fault != "" {
 			faults = append(faults, fault)
 			return make([]float32, shape[0])
@@ -48,11 +68,11 @@ func (n *Network) read8(f *modelfile.File, prefix string) (faults []string) {
 	n.layers8 = make([]layer8, len(n.layers))
 	for i, l := range n.layers {
 		w := &n.layers8[i]
-		w.scale = get(l.name+".conv.scale", l.out)
-		w.bias = get(l.name+".conv.bias", l.out)
-		t, ok := f.Tensor(prefix + l.name + ".conv.weight")
+		w.scale = get(l.conv+".scale", l.out)
+		w.bias = get(l.conv+".bias", l.out)
+		t, ok := f.Tensor(prefix + l.conv + ".weight")
 		if !ok || t.DType != modelfile.I8 || !slices.Equal(t.Shape, l.weightShape()) {
-			faults = append(faults, fmt.Sprintf("no int8 tensor %s.conv.weight of shape %v", prefix+l.name, l.weightShape()))
+			faults = append(faults, fmt.Sprintf("no int8 tensor %s.weight of shape %v", prefix+l.conv, l.weightShape()))
 			continue
 		}
 		w.conv = make([]int8, len(t.Data))
@@ -81,9 +101,9 @@ func (n *Network) tensors8(prefix string) []modelfile.Tensor {
 			bytes[k] = byte(v)
 		}
 		all = append(all,
-			modelfile.Tensor{Name: prefix + l.name + ".conv.weight", DType: modelfile.I8, Shape: l.weightShape(), Data: bytes},
-			modelfile.Float32(prefix+l.name+".conv.scale", []int{l.out}, w.scale),
-			modelfile.Float32(prefix+l.name+".conv.bias", []int{l.out}, w.bias))
+			modelfile.Tensor{Name: prefix + l.conv + ".weight", DType: modelfile.I8, Shape: l.weightShape(), Data: bytes},
+			modelfile.Float32(prefix+l.conv+".scale", []int{l.out}, w.scale),
+			modelfile.Float32(prefix+l.conv+".bias", []int{l.out}, w.bias))
 		if i < len(n.layers)-1 {
 			all = append(all, modelfile.Float32(prefix+l.name+".output", []int{2}, []float32{w.output.scale, float32(w.output.zero)}))
 		}

@@ -89,7 +89,7 @@ func pictures(t testing.TB, n *encoder.Network, reference *modelfile.File) [][]f
 // The int8 network sees what the published one sees. ONNX Runtime's static
 // quantisation with the same four pictures: 0.980 and 0.988.
 func TestInt8Reference(t *testing.T) {
-	for _, name := range encoder.Names() {
+	for _, name := range lites {
 		t.Run(name, func(t *testing.T) {
 			n, err := encoder.Load(open(t, name+"/model.safetensors"), "")
 			if err != nil {
@@ -116,6 +116,9 @@ func TestInt8(t *testing.T) {
 	if c := cosine(encode(t, n, x), encode(t, q, x)); c < 0.95 {
 		t.Errorf("the cosine of int8 and float32 features is %.4f", c)
 	}
+	if _, err := encoder.NewCalibration(random(t, "resnet18")); err == nil || !strings.Contains(err.Error(), "resnet18 can't be int8") {
+		t.Errorf("ResNet can be quantised: %v", err)
+	}
 	if _, err := encoder.NewCalibration(q); err == nil {
 		t.Error("a quantised network can be quantised")
 	}
@@ -125,6 +128,16 @@ func TestInt8(t *testing.T) {
 	}
 	if _, err := c.Network(); err == nil {
 		t.Error("a network is quantised without a picture")
+	}
+}
+
+func TestInt8OfAnyWidth(t *testing.T) {
+	n := random(t, "mobilenet_v2_keras")
+	x := encodertest.Pixels(n, 1)
+	q := quantized(t, n, x, encodertest.Pixels(n, 2))
+	encodertest.Run(t, q)
+	if c := cosine(encode(t, n, x), encode(t, q, x)); c < 0.95 {
+		t.Errorf("the cosine of int8 and float32 features is %.4f", c)
 	}
 }
 
@@ -252,7 +265,7 @@ func TestInt8FilesAreChecked(t *testing.T) {
 
 // Both kinds of network on the bytes of a picture, for bench/int8.
 func BenchmarkPlan8(b *testing.B) {
-	for _, name := range encoder.Names() {
+	for _, name := range lites {
 		b.Run(name, func(b *testing.B) {
 			n := random(b, name)
 			b.Run("float32", func(b *testing.B) { benchmarkSee(b, n) })

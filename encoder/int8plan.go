@@ -18,7 +18,7 @@ type step8 struct {
 
 // compile8 packs the weights of a layer.
 func (n *Network) compile8(i int, l layer) (step, error) {
-	if i == len(n.layers)-1 && (l.depthwise || l.add >= 0 || l.out%16 != 0) {
+	if i == len(n.layers)-1 && (l.kind == depthwise || l.add >= 0 || l.out%16 != 0) {
 		return step{}, fmt.Errorf("layer %s can't end a quantised network", l.name)
 	}
 	w, residual, err := n.integers(i)
@@ -30,7 +30,7 @@ func (n *Network) compile8(i int, l layer) (step, error) {
 	for c := range l.out {
 		s.zeros[c] = n.layers8[i].output.zero
 	}
-	if l.depthwise {
+	if l.kind == depthwise {
 		s.depthwise = tensor.NewDepthwise8(shape, w)
 	} else {
 		s.conv = tensor.NewConv8(shape, w)
@@ -43,8 +43,7 @@ func (p *Plan) run8(dst []float32, pixels []uint8) {
 	buffers := p.borrow8()
 	defer p.buffers.Put(buffers)
 	mean := p.recipe.Mean
-	at := p.input()
-	src, inside := at.place8((*buffers)[0], []uint8{clampByte(mean[0]), clampByte(mean[1]), clampByte(mean[2]), 0})
+	src, inside := p.input.place8((*buffers)[0], []uint8{clampByte(mean[0]), clampByte(mean[1]), clampByte(mean[2]), 0})
 	for y := range inside.H {
 		widen(inside.Row(y, 0, inside.W), pixels[y*p.width*3:])
 	}

@@ -16,21 +16,26 @@ import (
 type Plan struct {
 	recipe        imageprep.Recipe
 	height, width int
+	input         frame
 	int8          bool // buffers are of bytes, steps are step8s
 	steps         []step
 	slots         []int // size of each buffer
 	buffers       sync.Pool
 }
 
-// A step is one layer: it reads the buffer of the layer before it and writes
-// its own, which has the border of zeros that its reader wants.
+// A step is one layer: it reads the buffers of the layers before it and writes
+// its own, which has the border of zeros that its readers want.
 type step struct {
 	shape     tensor.ConvShape
 	conv      *tensor.Conv
 	depthwise *tensor.Depthwise
-	int8      *step8           // instead of both
+	int8      *step8 // instead of both
+	kind      kind
+	window    tensor.Window    // of a pooling
 	expanded  *tensor.Expanded // the layer before and this one; that one is then skipped
 	skip      bool
+	from      []int // steps that are read
+	extent          // of the kernel over its input
 	slot      int
 	out       frame
 	add       int // step whose output is added; -1: none
@@ -40,6 +45,16 @@ type step struct {
 type frame struct{ h, w, c, top, left, bottom, right int }
 
 func (f frame) size() int { return (f.h + f.top + f.bottom) * (f.w + f.left + f.right) * f.c }
+
+// want makes the border as wide as the kernel of a reader needs.
+func (f *frame) want(e extent) {
+	f.top, f.left, f.bottom, f.right = max(f.top, e.top), max(f.left, e.left), max(f.bottom, e.bottom), max(f.right, e.right)
+}
+
+// view is the part of whole, the frame in its buffer, that a kernel sees.
+func (f frame) view(whole tensor.Image, e extent) tensor.Image {
+	return whole.Slice(f.top-e.top, f.left-e.left, f.h+e.top+e.bottom, f.w+e.left+e.right)
+}
 
 // Compile folds the batch norms, packs the weights and plans the buffers.
 func (n *Network) Compile() (*Plan, error) { return n.plan(true) }
@@ -51,26 +66,25 @@ func (n *Network) plan(fuse bool) (*Plan, error) {
 	}
 	p := &Plan{recipe: n.recipe, height: n.recipe.Height, width: n.recipe.Width, int8: n.Quantized()}
 	p.steps = make([]step, len(n.layers))
-	h, w := p.height, p.width
+	p.input = frame{h: p.height, w: p.width, c: 3}
+	if p.int8 {
+		p.input.c = tensor.Pad8(3)
+	}
+	extents := n.extents()
 	for i, l := range n.layers {
-		out := &p.steps[i].out
-		out.h, _, _ = tensor.SamePadding(h, l.kernel, l.stride)
-		out.w, _, _ = tensor.SamePadding(w, l.kernel, l.stride)
-		out.c = l.out
+		e := extents[i]
+		p.steps[i].out = frame{h: e.h, w: e.w, c: l.out}
 		if p.int8 {
-			out.c = tensor.Pad8(l.out)
+			p.steps[i].out.c = tensor.Pad8(l.out)
 		}
-		h, w = out.h, out.w
-		if i+1 < len(n.layers) {
-			next := n.layers[i+1]
-			_, out.top, out.bottom = tensor.SamePadding(h, next.kernel, next.stride)
-			_, out.left, out.right = tensor.SamePadding(w, next.kernel, next.stride)
+		if l.weighted() { // pooling does without a border
+			p.frame(l.from[0]).want(e)
 		}
 	}
 	faults := make([]error, len(n.layers))
 	tensor.Parallel(len(n.layers), func(i int) {
 		s, err := n.compile(i, n.layers[i], p.steps[i].out)
-		s.out = p.steps[i].out
+		s.out, s.extent, s.from, s.kind = p.steps[i].out, extents[i], n.layers[i].from, n.layers[i].kind
 		p.steps[i], faults[i] = s, err
 	})
 	if err := errors.Join(faults...); err != nil {
@@ -83,13 +97,20 @@ func (n *Network) plan(fuse bool) (*Plan, error) {
 	return p, nil
 }
 
+// frame is that of a layer's output, or of the picture.
+func (p *Plan) frame(i int) *frame {
+	if i == picture {
+		return &p.input
+	}
+	return &p.steps[i].out
+}
+
 // fuse does a pointwise convolution together with the depthwise one after it,
 // if no one else needs what it gives.
 func (p *Plan) fuse() {
 	for i := 1; i+1 < len(p.steps); i++ {
 		point, depth := &p.steps[i], &p.steps[i+1]
-		if point.conv == nil || depth.depthwise == nil || point.add >= 0 ||
-			slices.ContainsFunc(p.steps, func(s step) bool { return s.add == i }) {
+		if point.conv == nil || depth.depthwise == nil || depth.from[0] != i || point.add >= 0 || p.readers(i) > 1 {
 			continue
 		}
 		if s := point.conv.ConvShape; s.KH*s.KW*s.Stride == 1 {
@@ -99,16 +120,30 @@ func (p *Plan) fuse() {
 	}
 }
 
+// readers is how many steps need what step i gives.
+func (p *Plan) readers(i int) (count int) {
+	for _, s := range p.steps {
+		if s.add == i || slices.Contains(s.from, i) {
+			count++
+		}
+	}
+	return count
+}
+
 // compile packs the weights of a layer, multiplied by the scale of its batch
 // norm, for an output of known size.
 func (n *Network) compile(i int, l layer, out frame) (step, error) {
 	if n.Quantized() {
 		return n.compile8(i, l)
 	}
+	if !l.weighted() {
+		e := n.extents()[i]
+		return step{add: -1, window: tensor.Window{H: l.height(), W: l.kernel, Stride: l.stride, Top: e.top, Left: e.left}}, nil
+	}
 	scale, shift := n.fold(i)
-	shape := tensor.ConvShape{KH: l.kernel, KW: l.kernel, In: l.in, Out: l.out, Stride: l.stride, Activation: l.activation}
+	shape := tensor.ConvShape{KH: l.height(), KW: l.kernel, In: l.in, Out: l.out, Stride: l.stride, Activation: l.activation}
 	source := n.weights[i].conv // (out, in, taps)
-	taps := l.kernel * l.kernel
+	taps := l.taps()
 	in := l.weightShape()[1]
 	memory := borrowed(len(source)) // kernels copy what they are given
 	defer spare.Put(memory)
@@ -123,7 +158,7 @@ func (n *Network) compile(i int, l layer, out frame) (step, error) {
 		}
 	}
 	s := step{add: l.add, shape: shape}
-	if l.depthwise {
+	if l.kind == depthwise {
 		s.depthwise = tensor.NewDepthwise(shape, packed, shift)
 	} else {
 		s.conv = tensor.NewConvFor(out.h, out.w, shape, packed, shift)
@@ -149,18 +184,26 @@ func borrowed(n int) *[]float32 {
 func (p *Plan) planSlots() {
 	lastUse := make([]int, len(p.steps))
 	for i, s := range p.steps {
-		if i > 0 {
-			lastUse[i-1] = max(lastUse[i-1], i)
+		use := func(k int) {
+			if k != picture {
+				lastUse[k] = max(lastUse[k], i)
+			}
+		}
+		for _, from := range s.from {
+			use(from)
 		}
 		if s.expanded != nil {
-			lastUse[i-2] = max(lastUse[i-2], i)
+			use(p.steps[i-1].from[0])
 		}
-		if s.add >= 0 {
-			lastUse[s.add] = i
+		use(s.add)
+	}
+	p.slots = []int{p.input.size()}
+	busyUntil := []int{0}
+	for i, s := range p.steps {
+		if slices.Contains(s.from, picture) {
+			busyUntil[0] = i
 		}
 	}
-	p.slots = []int{p.input().size()}
-	busyUntil := []int{0}
 	for i := range p.steps[:len(p.steps)-1] { // the last writes to the caller's array
 		s := &p.steps[i]
 		if s.skip {
@@ -179,18 +222,6 @@ func (p *Plan) planSlots() {
 		p.slots[s.slot] = max(p.slots[s.slot], s.out.size())
 		busyUntil[s.slot] = lastUse[i]
 	}
-}
-
-// input is the frame of the picture.
-func (p *Plan) input() frame {
-	shape := p.steps[0].shape
-	f := frame{h: p.height, w: p.width, c: 3}
-	if p.int8 {
-		f.c = tensor.Pad8(3)
-	}
-	_, f.top, f.bottom = tensor.SamePadding(f.h, shape.KH, shape.Stride)
-	_, f.left, f.right = tensor.SamePadding(f.w, shape.KW, shape.Stride)
-	return f
 }
 
 // Run encodes pixels (height, width, 3), as the recipe gives them, into dst
@@ -219,36 +250,92 @@ func (p *Plan) See(dst []float32, img image.Image) {
 func (p *Plan) run(dst, pixels []float32, observe func(i int, out tensor.Image)) {
 	buffers := p.borrow()
 	defer p.buffers.Put(buffers)
-	at := p.input()
-	src, inside := at.place((*buffers)[0])
-	inside.Copy(0, 0, tensor.Img(pixels, p.height, p.width, 3))
-	outs := make([]tensor.Image, len(p.steps))
+	r := running{Plan: p, wholes: make([]tensor.Image, len(p.steps)), outs: make([]tensor.Image, len(p.steps))}
+	r.picture, r.inside = p.input.place((*buffers)[0])
+	r.inside.Copy(0, 0, tensor.Img(pixels, p.height, p.width, 3))
 	for i, s := range p.steps {
 		if s.skip {
 			continue
 		}
-		whole, out := tensor.Image{}, tensor.Image{}
 		if i == len(p.steps)-1 {
-			out = tensor.Img(dst, s.out.h, s.out.w, s.out.c)
+			r.outs[i] = tensor.Img(dst, s.out.h, s.out.w, s.out.c)
 		} else {
-			whole, out = s.out.place((*buffers)[s.slot])
+			r.wholes[i], r.outs[i] = s.out.place((*buffers)[s.slot])
 		}
-		switch {
-		case s.expanded != nil:
-			border := p.steps[i-1].out
-			s.expanded.Run(out, src, border.top, border.left)
-		case s.depthwise != nil:
-			s.depthwise.Run(out, src)
-		case s.add >= 0:
-			s.conv.Run(out, src, outs[s.add])
-		default:
-			s.conv.Run(out, src, tensor.Image{})
+		if s.kind == conv || s.kind == depthwise {
+			r.convolve(i)
+		} else {
+			r.other(i)
 		}
-		src, outs[i] = whole, out
 		if observe != nil {
-			observe(i, out)
+			observe(i, r.outs[i])
 		}
 	}
+}
+
+// running is one run of a plan.
+type running struct {
+	*Plan
+	picture, inside tensor.Image   // with and without border
+	wholes, outs    []tensor.Image // of each step, likewise
+}
+
+// view is what the kernel of a step sees of its input.
+func (r *running) view(s step) tensor.Image {
+	from := s.from[0]
+	if from == picture {
+		return r.input.view(r.picture, s.extent)
+	}
+	return r.steps[from].out.view(r.wholes[from], s.extent)
+}
+
+func (r *running) convolve(i int) {
+	s, out := r.steps[i], r.outs[i]
+	switch {
+	case s.expanded != nil:
+		point := r.steps[i-1]
+		s.expanded.Run(out, r.view(point), point.out.top, point.out.left)
+	case s.depthwise != nil:
+		s.depthwise.Run(out, r.view(s))
+	case s.add >= 0:
+		s.conv.Run(out, r.view(s), r.outs[s.add])
+	default:
+		s.conv.Run(out, r.view(s), tensor.Image{})
+	}
+}
+
+// other does a step without weights.
+func (r *running) other(i int) {
+	s, out := r.steps[i], r.outs[i]
+	if s.kind == concat {
+		r.concat(out, s.from)
+		return
+	}
+	src := r.inside
+	if s.from[0] != picture {
+		src = r.outs[s.from[0]]
+	}
+	switch s.kind {
+	case maxPool:
+		s.window.Max(out, src)
+	case average:
+		s.window.Average(out, src)
+	case averageZeros:
+		s.window.AveragePadded(out, src)
+	}
+}
+
+func (r *running) concat(dst tensor.Image, from []int) {
+	tensor.Parallel(dst.H, func(y int) {
+		at := 0
+		for _, f := range from {
+			src := r.outs[f]
+			for x := range src.W {
+				copy(dst.Row(y, x, 1)[at:], src.Row(y, x, 1))
+			}
+			at += src.C
+		}
+	})
 }
 
 func (p *Plan) borrow() *[][]float32 {

@@ -18,7 +18,7 @@ type moments struct {
 
 func newMoments(l layer) moments {
 	m := moments{groups: 1, width: l.in * l.kernel * l.kernel}
-	if l.depthwise {
+	if l.kind == depthwise {
 		m = moments{groups: l.in, width: l.kernel * l.kernel}
 	}
 	m.sums = make([]float64, m.groups*m.width)
@@ -38,7 +38,7 @@ func patches(l layer, x tensor.Image, number int) []float32 {
 	h, top, _ := tensor.SamePadding(x.H, l.kernel, l.stride)
 	w, left, _ := tensor.SamePadding(x.W, l.kernel, l.stride)
 	places := patchesPerPicture
-	if l.depthwise {
+	if l.kind == depthwise {
 		places = depthwiseInPicture
 	}
 	places = min(places, h*w)
@@ -131,7 +131,7 @@ func (c *Calibration) quantize(q *Network, i int) {
 	w.conv, w.scale, w.bias = make([]int8, len(source)), make([]float32, l.out), make([]float32, l.out)
 	means, covariances := c.inputs[i].of(0)
 	for o := range l.out {
-		if l.depthwise {
+		if l.kind == depthwise {
 			means, covariances = c.inputs[i].of(o)
 		}
 		channel := make([]float64, width)

@@ -228,7 +228,7 @@ func TestValidate(t *testing.T) {
 		{"good crop", func(r *Recipe) { r.Fit, r.Short = Crop, 6 }, ""},
 		{"no width", func(r *Recipe) { r.Width = 0 }, "recipe: size 0x4: want 1 to 8192 pixels"},
 		{"tall", func(r *Recipe) { r.Height = 1 << 40 }, "recipe: size 6x1099511627776: want 1 to 8192 pixels"},
-		{"filter", func(r *Recipe) { r.Filter = "" }, `recipe: filter "": want bilinear or bicubic`},
+		{"filter", func(r *Recipe) { r.Filter = "" }, `recipe: filter "": want bilinear, bicubic or nearest`},
 		{"fit", func(r *Recipe) { r.Fit = "pad" }, `recipe: fit "pad": want squash or crop`},
 		{"short", func(r *Recipe) { r.Fit, r.Short = Crop, 5 }, "recipe: short side of 5: want 6 to 8192 pixels"},
 		{"channels", func(r *Recipe) { r.Channels = "rgb" }, `recipe: channels "rgb": want RGB or BGR`},

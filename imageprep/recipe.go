@@ -21,7 +21,7 @@ const maxSide = 8192 // pixels
 type Recipe struct {
 	Width    int    `json:"width"`           // pixels, to 8192
 	Height   int    `json:"height"`          // pixels, to 8192
-	Filter   string `json:"filter"`          // bilinear or bicubic
+	Filter   string `json:"filter"`          // bilinear, bicubic or nearest
 	Fit      string `json:"fit"`             // squash or crop
 	Channels string `json:"channels"`        // RGB or BGR
 	Short    int    `json:"short,omitempty"` // pixels; crop only: the short side before the crop
@@ -37,8 +37,8 @@ func (r Recipe) Validate() error {
 	if r.Width < 1 || r.Width > maxSide || r.Height < 1 || r.Height > maxSide {
 		return fmt.Errorf("recipe: size %dx%d: want 1 to %d pixels", r.Width, r.Height, maxSide)
 	}
-	if _, ok := filters[r.Filter]; !ok {
-		return fmt.Errorf("recipe: filter %q: want %s or %s", r.Filter, Bilinear, Bicubic)
+	if _, ok := filters[r.Filter]; !ok && r.Filter != Nearest {
+		return fmt.Errorf("recipe: filter %q: want %s, %s or %s", r.Filter, Bilinear, Bicubic, Nearest)
 	}
 	switch r.Fit {
 	case Squash:
@@ -66,8 +66,12 @@ func (r Recipe) Validate() error {
 }
 
 // Least is the least size of a picture to make a frame of: twice what it is
-// scaled to, for Options.Least.
+// scaled to, for Options.Least. Zero, which means any, where pixels are taken as
+// they are.
 func (r Recipe) Least() image.Point {
+	if r.Filter == Nearest {
+		return image.Point{}
+	}
 	if r.Fit == Crop {
 		return image.Pt(2*r.Short, 2*r.Short)
 	}

@@ -9,6 +9,7 @@ import (
 const (
 	Bilinear = "bilinear" // a triangle over the two nearest samples
 	Bicubic  = "bicubic"  // Keys's cubic with a = -0.5 over the four nearest
+	Nearest  = "nearest"  // the sample that is there, as Keras reads pictures
 )
 
 // A filter weighs samples by their distance; beyond support it is 0. Where a
@@ -40,7 +41,7 @@ func cubic(x float64) float64 {
 }
 
 // Resize scales the whole of img to w by h pixels, antialiased: the bytes are
-// those of Image.resize in Pillow 13. Any other name than "bilinear" means bicubic;
+// those of Image.resize in Pillow 13. Any other name than "bilinear" and "nearest" means bicubic;
 // Recipe.Validate tells names apart. An empty img gives a black picture.
 func Resize(img image.Image, w, h int, filter string) *RGB {
 	return window(img, image.Pt(w, h), image.Rect(0, 0, w, h), filter)
@@ -52,11 +53,14 @@ func window(img image.Image, size image.Point, crop image.Rectangle, filter stri
 	if crop.Empty() {
 		return &RGB{}
 	}
+	from := img.Bounds().Size()
+	if filter == Nearest {
+		return nearest(img, places(from.X, size.X)[crop.Min.X:crop.Max.X], places(from.Y, size.Y)[crop.Min.Y:crop.Max.Y])
+	}
 	f, ok := filters[filter]
 	if !ok {
 		f = filters[Bicubic]
 	}
-	from := img.Bounds().Size()
 	if from == size && crop.Size() == size {
 		return convert(rowsOf(img), img.Bounds())
 	}
@@ -71,6 +75,36 @@ func window(img image.Image, size image.Point, crop image.Rectangle, filter stri
 		down[i].first -= first
 	}
 	return vertical(narrow, down)
+}
+
+// places are the samples, of n, that size samples are taken from: those under
+// their middles. The sums are Pillow's, rounding errors included.
+func places(n, size int) []int {
+	step := float64(n) / float64(size)
+	at := make([]int, size)
+	for i, x := 0, step*0.5; i < size; i, x = i+1, x+step {
+		at[i] = min(int(x), max(n-1, 0))
+	}
+	return at
+}
+
+// nearest takes the pixels at columns across and rows down.
+func nearest(img image.Image, across, down []int) *RGB {
+	dst := newRGB(len(across), len(down))
+	width := img.Bounds().Dx()
+	if width == 0 || img.Bounds().Dy() == 0 {
+		return dst
+	}
+	read, row := rowsOf(img), make([]uint8, 3*width)
+	for y, from := range down {
+		if y == 0 || from != down[y-1] {
+			read(from, row)
+		}
+		for x, at := range across {
+			copy(dst.Pix[3*(y*dst.W+x):][:3], row[3*at:])
+		}
+	}
+	return dst
 }
 
 // verticalFirst is Pillow's choice, since version 13, of the pass to begin

@@ -6,16 +6,19 @@ import (
 	"showtell/tensor"
 )
 
-// A Window says how a convolution goes over a picture: the size of its square
-// kernel, the step, the zeros before the first row and column, and the size of
-// the result. What the kernel reads behind the last row and column is zero.
-type Window struct{ Kernel, Stride, Top, Left, H, W int }
+// A Window says how a convolution goes over a picture: the size of its kernel,
+// the step, the zeros before the first row and column, and the size of the
+// result. What the kernel reads behind the last row and column is zero.
+type Window struct {
+	Kernel, Stride, Top, Left, H, W int
+	Rows                            int // of the kernel, where it is not square
+}
 
-// SameWindow pads as TensorFlow's SAME does.
-func SameWindow(h, w, kernel, stride int) Window {
-	oh, top, _ := tensor.SamePadding(h, kernel, stride)
-	ow, left, _ := tensor.SamePadding(w, kernel, stride)
-	return Window{Kernel: kernel, Stride: stride, Top: top, Left: left, H: oh, W: ow}
+func (w Window) rows() int {
+	if w.Rows > 0 {
+		return w.Rows
+	}
+	return w.Kernel
 }
 
 // An Ending is what becomes of the sums of a convolution:
@@ -30,22 +33,22 @@ type Ending struct {
 	Activation   tensor.Activation
 }
 
-// Conv convolves x (n, h, w, in) with weights (out, in, kernel, kernel) into
+// Conv convolves x (n, h, w, in) with weights (out, in, rows, kernel) into
 // (n, win.H, win.W, out). Weights that are Fixed get no gradient; where nothing
 // before it learns either, nor does the result want one.
 func Conv(t *Tape, x *Var, w *Param, win Window, end Ending) *Var {
 	c := newConvolution(t, x, w, win, end, false)
-	if len(w.Shape) != 4 || w.Shape[1] != c.In || w.Shape[2] != win.Kernel || w.Shape[3] != win.Kernel {
+	if len(w.Shape) != 4 || w.Shape[1] != c.In || w.Shape[2] != win.rows() || w.Shape[3] != win.Kernel {
 		panic(fmt.Sprintf("nn: convolution of %v with %s of %v", x.Shape, w.Name, w.Shape))
 	}
 	return c.apply()
 }
 
-// Depthwise is Conv with a kernel (c, 1, kernel, kernel) of its own for each
+// Depthwise is Conv with a kernel (c, 1, rows, kernel) of its own for each
 // channel of x (n, h, w, c); nothing can be added to it.
 func Depthwise(t *Tape, x *Var, w *Param, win Window, end Ending) *Var {
 	c := newConvolution(t, x, w, win, end, true)
-	if len(w.Shape) != 4 || w.Shape[0] != c.In || w.Shape[1] != 1 || w.Shape[2] != win.Kernel || w.Shape[3] != win.Kernel {
+	if len(w.Shape) != 4 || w.Shape[0] != c.In || w.Shape[1] != 1 || w.Shape[2] != win.rows() || w.Shape[3] != win.Kernel {
 		panic(fmt.Sprintf("nn: depthwise convolution of %v with %s of %v", x.Shape, w.Name, w.Shape))
 	}
 	if end.Add != nil {
@@ -84,7 +87,7 @@ func newConvolution(t *Tape, x *Var, w *Param, win Window, end Ending, depthwise
 	}
 	c := &convolution{Ending: end, tape: t, x: x, w: w, depthwise: depthwise, kernels: &convKernels{}}
 	c.Training = tensor.Training{
-		ConvShape: tensor.ConvShape{KH: win.Kernel, KW: win.Kernel, In: x.Shape[3], Out: w.Shape[0], Stride: win.Stride, Activation: end.Activation},
+		ConvShape: tensor.ConvShape{KH: win.rows(), KW: win.Kernel, In: x.Shape[3], Out: w.Shape[0], Stride: win.Stride, Activation: end.Activation},
 		N:         x.Shape[0], H: x.Shape[1], W: x.Shape[2], OutH: win.H, OutW: win.W, Top: win.Top, Left: win.Left,
 	}
 	if t != nil {

@@ -177,6 +177,13 @@ func TestCrossEntropyGradient(t *testing.T) {
 	}
 }
 
+// sameWindow pads as TensorFlow's SAME does.
+func sameWindow(h, w, kernel, stride int) Window {
+	oh, top, _ := tensor.SamePadding(h, kernel, stride)
+	ow, left, _ := tensor.SamePadding(w, kernel, stride)
+	return Window{Kernel: kernel, Stride: stride, Top: top, Left: left, H: oh, W: ow}
+}
+
 func TestConvGradient(t *testing.T) {
 	bn := Ending{Scale: []float32{1, 2, -0.5, 0.7}, Shift: []float32{0, 0.1, 0.2, 0.3}}
 	for _, c := range []struct {
@@ -197,12 +204,12 @@ func TestConvGradient(t *testing.T) {
 		{"depthwise 5x5, larger than the picture", 2, 3, 5, 1, 4, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			x, win := random("x", 2, c.h, c.w, c.in), SameWindow(c.h, c.w, c.kernel, c.stride)
+			x, win := random("x", 2, c.h, c.w, c.in), sameWindow(c.h, c.w, c.kernel, c.stride)
 			if c.out == 0 {
 				w := random("deep", c.in, 1, c.kernel, c.kernel)
 				checkGrad(t, []*Param{x, w}, func(t *Tape) *Var { return Depthwise(t, &x.Var, w, win, bn) })
 				checkGrad(t, []*Param{x, w}, func(t *Tape) *Var { // x is read twice
-					return Conv(t, Depthwise(t, &x.Var, w, win, Ending{}), point(c.in, c.in), SameWindow(win.H, win.W, 1, 1), Ending{Add: Depthwise(t, &x.Var, w, win, Ending{})})
+					return Conv(t, Depthwise(t, &x.Var, w, win, Ending{}), point(c.in, c.in), sameWindow(win.H, win.W, 1, 1), Ending{Add: Depthwise(t, &x.Var, w, win, Ending{})})
 				})
 				return
 			}
@@ -217,9 +224,37 @@ func TestConvGradient(t *testing.T) {
 	}
 }
 
+// Kernels that are not square, and the paddings that are not SAME.
+func TestWindowGradient(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		h, w int
+		win  Window
+	}{
+		{"1x3", 5, 4, Window{Kernel: 3, Rows: 1, Stride: 1, Left: 1, H: 5, W: 4}},
+		{"3x1", 5, 4, Window{Kernel: 1, Rows: 3, Stride: 1, Top: 1, H: 5, W: 4}},
+		{"1x7", 3, 8, Window{Kernel: 7, Rows: 1, Stride: 1, Left: 3, H: 3, W: 8}},
+		{"7x1", 8, 3, Window{Kernel: 1, Rows: 7, Stride: 1, Top: 3, H: 8, W: 3}},
+		{"7x1, larger than the picture", 3, 2, Window{Kernel: 1, Rows: 7, Stride: 1, Top: 3, H: 3, W: 2}},
+		{"1x3, stride 2", 5, 6, Window{Kernel: 3, Rows: 1, Stride: 2, Left: 1, H: 3, W: 3}},
+		{"3x1, stride 2", 5, 4, Window{Kernel: 1, Rows: 3, Stride: 2, Top: 1, H: 3, W: 2}},
+		{"3x3, no padding", 5, 6, Window{Kernel: 3, Stride: 1, H: 3, W: 4}},
+		{"3x3, stride 2, no padding, a row and a column left over", 6, 8, Window{Kernel: 3, Stride: 2, H: 2, W: 3}},
+		{"4x4 over all", 4, 4, Window{Kernel: 4, Stride: 1, H: 1, W: 1}},
+		{"7x7, stride 2, symmetric", 6, 5, Window{Kernel: 7, Stride: 2, Top: 3, Left: 3, H: 3, W: 3}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x, w, deep := random("x", 2, c.h, c.w, 3), random("w", 2, 3, c.win.rows(), c.win.Kernel), random("deep", 3, 1, c.win.rows(), c.win.Kernel)
+			end := Ending{Scale: []float32{1, -0.5}, Shift: []float32{0, 0.1}}
+			checkGrad(t, []*Param{x, w}, func(t *Tape) *Var { return Conv(t, &x.Var, w, c.win, end) })
+			checkGrad(t, []*Param{x, deep}, func(t *Tape) *Var { return Depthwise(t, &x.Var, deep, c.win, Ending{}) })
+		})
+	}
+}
+
 // A weight with two strides and two activations on one tape.
 func TestSharedConvGradient(t *testing.T) {
-	x, w, wide, narrow := random("x", 2, 5, 4, 3), random("w", 3, 3, 3, 3), SameWindow(5, 4, 3, 1), SameWindow(5, 4, 3, 2)
+	x, w, wide, narrow := random("x", 2, 5, 4, 3), random("w", 3, 3, 3, 3), sameWindow(5, 4, 3, 1), sameWindow(5, 4, 3, 2)
 	checkGrad(t, []*Param{x, w}, func(t *Tape) *Var {
 		return Conv(t, Conv(t, &x.Var, w, wide, Ending{Shift: []float32{9, 9, 9}, Activation: tensor.Rectify}), w, narrow, Ending{})
 	})
@@ -236,7 +271,7 @@ func TestConvActivationGradient(t *testing.T) {
 		apart      func(*Tape, *Var) *Var
 	}{{"rectify", tensor.Rectify, ReLU}, {"rectify6", tensor.Rectify6, ReLU6}} {
 		for _, kernel := range []int{1, 3} {
-			shift, scale, win := []float32{0, 3, 6}, []float32{2, 2, 2}, SameWindow(5, 4, kernel, 1)
+			shift, scale, win := []float32{0, 3, 6}, []float32{2, 2, 2}, sameWindow(5, 4, kernel, 1)
 			w, deep := random("w", 3, 3, kernel, kernel), random("deep", 3, 1, kernel, kernel)
 			grads := func(end func(t *Tape, e Ending, f func(e Ending) *Var) *Var) (all []float32) {
 				tape := NewTape(nil)
@@ -271,9 +306,26 @@ func TestConvActivationGradient(t *testing.T) {
 	}
 }
 
+// Where nothing before them learns, layers without weights want no gradient.
+func TestUnlearned(t *testing.T) {
+	tape, x, win := NewTape(nil), Const(make([]float32, 4*4*3), 1, 4, 4, 3), tensor.Window{H: 2, W: 2, Stride: 2}
+	for name, y := range map[string]*Var{
+		"max":     MaxPool(tape, x, win, 2, 2),
+		"average": AveragePool(tape, x, win, 2, 2, false),
+		"concat":  Concat(tape, x, x),
+	} {
+		if y.WantsGrad() {
+			t.Errorf("%s of a constant wants a gradient", name)
+		}
+	}
+	if !Concat(tape, x, &random("y", 1, 4, 4, 3).Var).WantsGrad() {
+		t.Error("concat of a weight wants no gradient")
+	}
+}
+
 // Weights that are Fixed, and what comes before all that learns, get no gradient.
 func TestFixedConv(t *testing.T) {
-	tape, win := NewTape(nil), SameWindow(4, 4, 1, 1)
+	tape, win := NewTape(nil), sameWindow(4, 4, 1, 1)
 	x := Const(make([]float32, 2*4*4*3), 2, 4, 4, 3)
 	first, second, third := point(3, 3), point(3, 3), point(3, 3)
 	first.Fixed, third.Fixed = true, true

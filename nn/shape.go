@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"slices"
 
 	"showtell/tensor"
 )
@@ -61,6 +62,9 @@ func Concat(t *Tape, xs ...*Var) *Var {
 		cols += x.Cols()
 	}
 	y := t.New(rows, cols)
+	if !slices.ContainsFunc(xs, (*Var).WantsGrad) {
+		y.tape = nil
+	}
 	eachRow(rows, cols, func(i int) {
 		at := 0
 		for _, x := range xs {

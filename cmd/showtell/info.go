@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,13 +17,14 @@ import (
 func newInfo(s streams) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "info [MODEL]",
+		Use: "info [FILE]",
 		Example: `  showtell info model.safetensors
+  showtell info resnet50.safetensors  the encoder whose weights those are
   showtell info                       the model inside this program`,
-		Short: "what a model file holds, where it came from, how it scored",
+		Short: "what a model or an encoder file holds, where it came from, how it scored",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usageError("showtell info wants one model, and got %d", len(args))
+				return usageError("showtell info wants one file, and got %d", len(args))
 			}
 			return nil
 		},
@@ -32,6 +34,9 @@ func newInfo(s streams) *cobra.Command {
 				path = args[0]
 			}
 			m, err := openModel(path)
+			if errors.Is(err, showtell.ErrNoModel) {
+				return describeEncoder(s.out, path, asJSON)
+			}
 			if err != nil {
 				return err
 			}
@@ -43,6 +48,33 @@ func newInfo(s streams) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
+}
+
+// describeEncoder tells of a file with the weights of an encoder alone.
+func describeEncoder(out io.Writer, path string, asJSON bool) error {
+	n, err := openEncoder(path)
+	if err != nil {
+		return err
+	}
+	weights := 0
+	for _, t := range n.Tensors("") {
+		weights += t.Len()
+	}
+	h, wide, c := n.Grid()
+	r := n.Recipe()
+	if asJSON {
+		return json.NewEncoder(out).Encode(map[string]any{
+			"encoder": n.Name(), "recipe": r, "grid": []int{h, wide, c}, "weights": weights, "int8": n.Quantized(), "fingerprint": n.Fingerprint(),
+		})
+	}
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	row("encoder", "%s, %d x %d pixels to a grid of %d x %d x %d", n.Name(), r.Width, r.Height, h, wide, c)
+	row("pictures", "%s, %s, %s, less %v, divided by %v", r.Fit, r.Filter, r.Channels, r.Mean, r.Std)
+	row("weights", "%.2f million", float64(weights)/1e6)
+	row("work", "%.2f billion operations a picture", float64(n.Operations())/1e9)
+	row("fingerprint", "%.12s", n.Fingerprint())
+	return w.Flush()
 }
 
 func beforeAfter(q *showtell.Int8) string {

@@ -1,0 +1,134 @@
+"""Writes what torchvision's networks make of random weights: as
+torch_NET.safetensors beside this script for small nets, with a fraction of the
+channels and pictures of 64 (Inception 107) pixels, or full-size ones into FOLDER.
+
+    python encoder/testdata/torch_nets.py resnet18 resnet50 vgg16 inception_v3 mobilenet_v2
+    python encoder/testdata/torch_nets.py --full FOLDER resnet50 efficientnet_lite1 ...
+
+EfficientNet-Lite is timm's, and in full alone.
+
+Weights are exact in float16 and stored so, the results are computed in float64; "input" is (h, w, 3), "features"
+(h, w, channels), for VGG also "fc2".
+"""
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+import torchvision
+from safetensors.numpy import save_file
+from torch import nn
+
+THIN = 32
+
+
+def thin(net):
+    """Divides the channels of every layer, except the picture's."""
+    def less(n):
+        return n if n == 3 else max(1, n // THIN)
+
+    for name, m in list(net.named_modules()):
+        if not isinstance(m, (nn.Conv2d, nn.BatchNorm2d, nn.Linear)):
+            continue
+        parent = net.get_submodule(name.rpartition(".")[0])
+        if isinstance(m, nn.Conv2d):
+            groups = less(m.groups) if m.groups > 1 else 1
+            new = nn.Conv2d(less(m.in_channels), less(m.out_channels), m.kernel_size, m.stride, m.padding, groups=groups, bias=m.bias is not None)
+        elif isinstance(m, nn.BatchNorm2d):
+            new = nn.BatchNorm2d(less(m.num_features), m.eps)
+        else:
+            cells = 49 if m.in_features % 49 == 0 and m.in_features > 4096 else 1
+            new = nn.Linear(less(m.in_features // cells) * (4 if cells > 1 else 1), less(m.out_features))
+        setattr(parent, name.rpartition(".")[2], new)
+
+
+def randomise(net, rng, last):
+    """Batch norms that end residual branches are small and biases positive, as in
+    trained networks; else rounding errors grow from layer to layer."""
+    for path, m in net.named_modules():
+        for name, p in list(m.named_parameters(recurse=False)) + list(m.named_buffers(recurse=False)):
+            if name == "num_batches_tracked":
+                continue
+            if p.ndim > 1:
+                v = rng.randn(*p.shape) * np.sqrt(2 / np.prod(p.shape[1:]))
+            elif isinstance(m, nn.BatchNorm2d) and name == "weight":
+                v = rng.uniform(0.5, 1.5, p.shape) * (0.3 if path.endswith(last) else 1)
+            elif isinstance(m, nn.BatchNorm2d) and name == "bias":
+                v = 0.5 + rng.randn(*p.shape) * 0.2
+            else:
+                v = rng.randn(*p.shape) * 0.2
+            p.data = torch.tensor(v.astype(np.float16).astype(np.float32))
+
+
+def settle(net, x):
+    """Sets the statistics of batch norms to those of x, so that deep networks
+    neither die out nor blow up."""
+    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
+    for m in norms:
+        m.momentum = 1.0
+    net.train()
+    for m in net.modules():
+        if isinstance(m, nn.Dropout):
+            m.p = 0
+    with torch.no_grad():
+        net(x)
+    net.eval()
+    for m in norms:
+        m.running_mean = m.running_mean.half().float()
+        m.running_var = m.running_var.clamp(min=0.05).half().float()
+
+
+def features(net, x):
+    if hasattr(net, "forward_features"):
+        return net.forward_features(x), None
+    if hasattr(net, "features"):
+        y = net.features(x)
+        if hasattr(net, "avgpool"):
+            flat = torch.flatten(y, 1)
+            return y, net.classifier[:5](flat)
+        return y, None
+    last = {}
+    top = net.Mixed_7c if hasattr(net, "Mixed_7c") else net.layer4
+    top.register_forward_hook(lambda m, i, o: last.update(y=o))
+    net(x)
+    return last["y"], None
+
+
+def main(args):
+    full = args[:1] == ["--full"]
+    folder = Path(args[1]) if full else Path(__file__).resolve().parent
+    for name in args[2 if full else 0:]:
+        torch.manual_seed(1)
+        more = dict(aux_logits=False, transform_input=False, init_weights=False) if name == "inception_v3" else {}
+        size = {"inception_v3": 299, "efficientnet_lite1": 240, "efficientnet_lite3": 280, "efficientnet_lite4": 300}.get(name, 224)
+        if name.startswith("efficientnet"):
+            import timm
+            net = timm.create_model("tf_" + name)
+        else:
+            net = torchvision.models.get_model(name, weights=None, **more)
+        if not full:
+            thin(net)
+            size = 107 if name == "inception_v3" else 64
+            if name.startswith("vgg"):
+                net.avgpool = nn.Identity()
+        rng = np.random.RandomState(1)
+        last = "bn3" if any(n.endswith("bn3") for n, _ in net.named_modules()) else "bn2"
+        randomise(net, rng, last)
+        rough = torch.tensor(rng.randn(4 if full else 32, 3, 12, 12), dtype=torch.float32)
+        x = nn.functional.interpolate(rough, size=(size, size), mode="bicubic")
+        x = (x + 0.3 * torch.randn(x.shape)).half().float()
+        settle(net, x)
+        with torch.no_grad():
+            plain, _ = features(net, x[:1])
+            y, fc2 = features(net.double(), x[:1].double())
+        out = {k: v.numpy().astype(np.float16) for k, v in net.state_dict().items()
+               if not k.startswith(("fc.", "classifier.6", "classifier.weight", "classifier.bias")) and not k.endswith("tracked") and not (name == "mobilenet_v2" and k.startswith("classifier"))}
+        out["input"] = x[0].permute(1, 2, 0).contiguous().numpy().astype(np.float16)
+        out["features"] = y[0].permute(1, 2, 0).contiguous().float().numpy()
+        if fc2 is not None:
+            out["fc2"] = fc2[0].float().numpy()
+        save_file(out, folder / f"torch_{name}.safetensors")
+        print(name, size, tuple(y.shape), float(y.abs().max()), "in float32 off by", float((plain - y).abs().max() / y.abs().max()))
+
+
+main(sys.argv[1:])
