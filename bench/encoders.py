@@ -228,8 +228,7 @@ def heading(first):
 def networks(names, ours):
     return ["""## Whole networks
 
-Without the classifier. EfficientNet-Lite is the compiled `Plan` of package encoder. The others, which that package does
-not have yet, are chains of the layers of package tensor in `bench/internal/encoders`, with everything that lies
+Without the classifier. EfficientNet-Lite is the compiled `Plan` of package encoder. The others are chains of the layers of package tensor in `bench/internal/encoders`, with everything that lies
 between: pooling, concatenation, borders of zeros. Weights are random.
 
 """ + heading("network") + "\n" + "\n".join(f"| {n} | {rows(whole(n, ours)[0])} |" for n in names)]
