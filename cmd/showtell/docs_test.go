@@ -55,6 +55,7 @@ func TestDocumentedCommands(t *testing.T) {
 		}
 		return copyFiles(map[string]string{
 			filepath.Join(env.WorkDir, "photo.jpg"):        filepath.Join(env.WorkDir, "photos", "astronaut.jpg"),
+			filepath.Join(env.WorkDir, "resnet18.pth"):     filepath.Join(testutil.Root(), "encoder", "testdata", "torch_resnet18.safetensors"),
 			filepath.Join(env.WorkDir, "example_1.csv.gz"): filepath.Join(testutil.Root(), "metric", "testdata", "example_1.csv.gz"),
 		})
 	}})
