@@ -110,8 +110,14 @@ func (l *local) number(texts []string, numbers [][]int32) {
 func tokenizeEach(captions []string) []string {
 	tokens := make([]string, len(captions))
 	parallel(len(captions), func(from, end int) {
+		known := make(map[string]string, end-from) // an image's captions often come again with the next candidate
 		for i := from; i < end; i++ {
-			tokens[i] = Tokenize(captions[i])
+			t, ok := known[captions[i]]
+			if !ok {
+				t = Tokenize(captions[i])
+				known[captions[i]] = t
+			}
+			tokens[i] = t
 		}
 	})
 	return tokens
