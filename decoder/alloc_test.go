@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector makes pools forget things at random.
+
 package decoder_test
 
 import (
