@@ -44,7 +44,8 @@ func openModel(path string) (*showtell.Model, error) {
 	if path == "" {
 		return builtin.Open()
 	}
-	return showtell.Open(path)
+	m, err := showtell.Open(path)
+	return m, foreign(path, err)
 }
 
 type captionCommand struct {

@@ -102,3 +102,20 @@ func (c *convertCommand) read(f *weightfile.File) (*encoder.Network, map[string]
 	n, err := encoder.Keras(f.Name, c.encoder, layers)
 	return n, used, err
 }
+
+// foreign adds to an error about a file what to do if it holds the weights of
+// another program.
+func foreign(path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	f, failed := weightfile.Open(path)
+	if failed != nil {
+		return err
+	}
+	defer f.Close()
+	if f.Format == weightfile.Safetensors {
+		return err
+	}
+	return fmt.Errorf("%w, but %s. Make an encoder of it: showtell convert %s -o encoder.safetensors", err, f.Format, path)
+}

@@ -28,7 +28,7 @@ func openEncoder(path string) (*encoder.Network, error) {
 	}
 	f, err := modelfile.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, foreign(path, err)
 	}
 	defer f.Close()
 	if n, err := encoder.Load(f, "encoder."); err == nil {

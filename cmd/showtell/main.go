@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -65,6 +66,9 @@ func run(ctx context.Context, args []string, s streams) int {
 		fmt.Fprintf(s.err, "showtell: %s\n", strings.TrimPrefix(err.Error(), errUsage.Error()+": "))
 		fmt.Fprintf(s.err, "See: showtell --help\n")
 		return statusUsage
+	}
+	if p, ok := err.(*fs.PathError); ok { // without what was to be done with the file
+		err = fmt.Errorf("%s: %w", p.Path, p.Err)
 	}
 	fmt.Fprintf(s.err, "showtell: %v\n", err)
 	return statusFailed

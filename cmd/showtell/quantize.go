@@ -91,6 +91,9 @@ func (c *quantizeCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	small, err := c.quantize(ctx, m, pictures)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", cmp.Or(path, "the model inside"), err)
 	}
