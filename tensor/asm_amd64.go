@@ -1,6 +1,6 @@
 package tensor
 
-//go:generate go run ./internal/asm
+//go:generate go run ./internal/asm .
 
 // The functions of gemm_*_amd64.s and vector_*_amd64.s.
 

@@ -1,36 +1,5 @@
 package main
 
-import "math"
-
-// exp(x) = 2^n · exp(r) with n = x/ln 2 rounded and r = x - n·ln 2, |r| <= ln(2)/2, where
-//
-//	exp(r) = 1 + r + r²·(c2 + c3·r + c4·r² + c5·r³ + c6·r⁴ + c7·r⁵)
-//
-// with the minimax coefficients of Cephes' expf; ln 2 is taken in two parts.
-var constants = map[string]uint32{
-	"zero":   0,
-	"six":    float(6),
-	"negInf": float(float32(math.Inf(-1))),
-	"one":    float(1),
-	"two":    float(2),
-	"minus2": float(-2),
-	"expLow": float(-104), // less gives 0
-	"expTop": float(89),   // more gives +Inf
-	"tanhLo": float(-40),  // exp(-40) vanishes beside 1
-	"log2e":  float(math.Log2E),
-	"ln2hi":  float(0.693359375),
-	"ln2lo":  float(-2.12194440e-4),
-	"c2":     float(5.0000001201e-1),
-	"c3":     float(1.6666665459e-1),
-	"c4":     float(4.1665795894e-2),
-	"c5":     float(8.3334519073e-3),
-	"c6":     float(1.3981999507e-3),
-	"c7":     float(1.9875691500e-4),
-	"sign":   0x80000000,
-	"abs":    0x7fffffff,
-	"bias":   127,
-}
-
 var expConstants = []string{"log2e", "ln2hi", "ln2lo", "one", "c2", "c3", "c4", "c5", "c6", "c7"}
 
 // reduce splits x, in place, into n and r.

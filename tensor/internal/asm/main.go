@@ -3,36 +3,21 @@
 // the package differ from what it writes.
 package main
 
-import (
-	"fmt"
-	"os"
-	"path/filepath"
-)
+import "showtell/tensor/internal/asm/gen"
 
-func main() {
-	dir := "."
-	if len(os.Args) > 1 {
-		dir = os.Args[1]
-	}
-	for name, text := range files() {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-	}
-}
+func main() { gen.Main(files) }
 
 // files is the text of every generated file by its name.
-func files() map[string]string {
-	all := map[string]string{}
+func files() (map[string][]byte, error) {
+	all := map[string][]byte{}
 	for _, set := range []*isa{avx512, avx2} {
 		gemm, vector := newWriter(set), newWriter(set)
 		writeGemm(gemm)
 		writePack(gemm)
 		writeVectors(vector)
 		writePeak(vector)
-		all["gemm_"+set.file+"_amd64.s"] = gemm.String()
-		all["vector_"+set.file+"_amd64.s"] = vector.String()
+		all["gemm_"+set.file+"_amd64.s"] = []byte(gemm.String())
+		all["vector_"+set.file+"_amd64.s"] = []byte(vector.String())
 	}
-	return all
+	return all, nil
 }

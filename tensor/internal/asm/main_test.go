@@ -1,18 +1,13 @@
 package main
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
+
+	"showtell/tensor/internal/asm/gen"
 )
 
 func TestFilesAreCurrent(t *testing.T) {
-	for name, want := range files() {
-		got, err := os.ReadFile(filepath.Join("..", "..", name))
-		if err != nil {
-			t.Error(err)
-		} else if string(got) != want {
-			t.Errorf("%s is stale: run go generate ./tensor", name)
-		}
+	if err := gen.Check("../..", files); err != nil {
+		t.Error(err)
 	}
 }

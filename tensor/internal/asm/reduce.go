@@ -1,5 +1,7 @@
 package main
 
+import "showtell/tensor/internal/asm/gen"
+
 // Sums in float64 use registers 2 and 3, others 0 to 3; bodies load into 4, and AVX2's tail mask is 5.
 
 func writeReductions(w *writer) {
@@ -45,7 +47,7 @@ func writeReductions(w *writer) {
 		name: "max", signature: "(x []float32) float32", argBytes: 28, vectors: []string{"x"}, unroll: 4,
 		start: func(w *writer) {
 			for i := range 4 {
-				w.op("VBROADCASTSS", w.repeated("negInf", constants["negInf"]), w.reg(i))
+				w.op("VBROADCASTSS", w.repeated("negInf", gen.Constants["negInf"]), w.reg(i))
 			}
 		},
 		body: func(w *writer, u int) {
@@ -54,11 +56,11 @@ func writeReductions(w *writer) {
 			case !w.masked:
 				w.in(0, u, x)
 			case w.isa == avx512:
-				w.op("VBROADCASTSS", w.repeated("negInf", constants["negInf"]), x)
+				w.op("VBROADCASTSS", w.repeated("negInf", gen.Constants["negInf"]), x)
 				w.op("VMOVUPS", w.at(0, u), w.mask, x)
 			default:
 				w.in(0, u, x)
-				w.op("VMOVUPS", w.repeated("negInf", constants["negInf"]), w.scalarReg(0))
+				w.op("VMOVUPS", w.repeated("negInf", gen.Constants["negInf"]), w.scalarReg(0))
 				w.op("VBLENDVPS", w.mask, x, w.scalarReg(0), x)
 			}
 			w.op("VMAXPS", w.reg(u), x, w.reg(u)) // keeps the maximum where x is not a number

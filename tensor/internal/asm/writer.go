@@ -2,8 +2,9 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"strings"
+
+	"showtell/tensor/internal/asm/gen"
 )
 
 // An isa is a set of vector instructions.
@@ -124,7 +125,7 @@ func (w *writer) keep(spare int, names ...string) {
 		if w.count-1-i < spare {
 			return
 		}
-		w.op("VBROADCASTSS", w.repeated(name, constants[name]), w.reg(w.count-1-i))
+		w.op("VBROADCASTSS", w.repeated(name, gen.Constants[name]), w.reg(w.count-1-i))
 		w.constants = append(w.constants, name)
 	}
 }
@@ -139,7 +140,5 @@ func (w *writer) constant(name string) string {
 	if w.isa == avx512 {
 		panic(w.function + ": constant " + name + " is not in a register")
 	}
-	return w.repeated(name, constants[name])
+	return w.repeated(name, gen.Constants[name])
 }
-
-func float(x float32) uint32 { return math.Float32bits(x) }

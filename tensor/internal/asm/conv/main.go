@@ -10,25 +10,11 @@ import (
 	"bytes"
 	"fmt"
 	"go/format"
-	"log"
-	"os"
-	"path/filepath"
+
+	"showtell/tensor/internal/asm/gen"
 )
 
-func main() {
-	if len(os.Args) != 2 {
-		log.Fatal("usage: conv FOLDER")
-	}
-	all, err := files()
-	if err != nil {
-		log.Fatal(err)
-	}
-	for name, text := range all {
-		if err := os.WriteFile(filepath.Join(os.Args[1], name), text, 0o644); err != nil {
-			log.Fatal(err)
-		}
-	}
-}
+func main() { gen.Main(files) }
 
 // files is the text of every generated file by its name.
 func files() (map[string][]byte, error) {

@@ -1,23 +1,13 @@
 package main
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"testing"
+
+	"showtell/tensor/internal/asm/gen"
 )
 
 func TestFilesAreCurrent(t *testing.T) {
-	all, err := files()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range all {
-		got, err := os.ReadFile(filepath.Join("..", "..", "..", name))
-		if err != nil {
-			t.Error(err)
-		} else if !bytes.Equal(got, want) {
-			t.Errorf("%s is stale: run go generate ./tensor", name)
-		}
+	if err := gen.Check("../../..", files); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,5 +1,7 @@
 package main
 
+import "showtell/tensor/internal/asm/gen"
+
 // A vectorFunc is a kernel that walks over vectors of equal length, by four values and at last by
 // single ones.
 type vectorFunc struct {
@@ -34,7 +36,7 @@ func (w *writer) vectorFunc(f vectorFunc) {
 		w.arm("dup v%.4s, v%.s[0]", firstScalar+i, firstScalar+i)
 	}
 	for _, name := range f.constants {
-		w.op("MOVW $0x%08x, R5 // %s", constants[name], name)
+		w.op("MOVW $0x%08x, R5 // %s", gen.Constants[name], name)
 		w.op("VDUP R5, V%d.S4", 31-len(w.constants))
 		w.constants = append(w.constants, name)
 	}
