@@ -1,9 +1,7 @@
 package encoder_test
 
 import (
-	"compress/gzip"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -43,16 +41,7 @@ func kerasLayers(t *testing.T, name string) []encoder.KerasLayer {
 }
 
 func unpack(t *testing.T, from, to string) string {
-	f, err := os.Open(from)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
+	data, err := testutil.Gunzip(from)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,32 +1,22 @@
 package imageprep
 
 import (
-	"compress/gzip"
 	"fmt"
 	"image"
 	"image/jpeg"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"showtell/internal/testutil"
 	"showtell/modelfile"
 )
 
 // goldens reads what testdata/make.py had Pillow make.
 func goldens(t testing.TB) *modelfile.File {
 	t.Helper()
-	f, err := os.Open("testdata/goldens.safetensors.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	data, err := io.ReadAll(z)
+	data, err := testutil.Gunzip("testdata/goldens.safetensors.gz")
 	if err != nil {
 		t.Fatal(err)
 	}

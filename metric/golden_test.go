@@ -2,17 +2,16 @@ package metric
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
+	"showtell/internal/testutil"
 	"showtell/metric/meteordata"
 )
 
@@ -29,21 +28,11 @@ const tolerance = 1e-9
 // read returns a file of testdata or of shared, unpacked.
 func read(t *testing.T, path string) []byte {
 	t.Helper()
-	data, err := os.ReadFile(path)
+	data, err := testutil.Gunzip(path)
 	if dir := filepath.Dir(path); os.IsNotExist(err) && (dir == shared || dir == flickr8k) {
 		t.Skipf("no %s", path)
 	}
 	if err != nil {
-		t.Fatal(err)
-	}
-	if filepath.Ext(path) != ".gz" {
-		return data
-	}
-	z, err := gzip.NewReader(bytes.NewReader(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if data, err = io.ReadAll(z); err != nil {
 		t.Fatal(err)
 	}
 	return data

@@ -3,10 +3,12 @@
 package testutil
 
 import (
+	"compress/gzip"
 	"fmt"
 	"image"
 	"image/draw"
 	"image/jpeg"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -101,4 +103,21 @@ func crop(path, photograph string, k int) error {
 		return err
 	}
 	return out.Close()
+}
+
+// Gunzip reads a file, unpacked if its name ends with .gz.
+func Gunzip(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if filepath.Ext(path) != ".gz" {
+		return io.ReadAll(f)
+	}
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return io.ReadAll(z)
 }
