@@ -52,7 +52,8 @@ def table():
     print("| work | ours, ms | Pillow, ms | Pillow / ours |\n|---|---|---|---|")
     for name in dict.fromkeys(name for name, _ in runs):
         ours, pillow = (statistics.median(runs[name, who] or [float("nan")]) for who in ("ours", "pillow"))
-        print(f"| {name} | {ours:.1f} | {pillow:.1f} | {pillow / ours:.2f} |")
+        theirs, ratio = (f"{pillow:.1f}", f"{pillow / ours:.2f}") if pillow == pillow else ("", "")
+        print(f"| {name} | {ours:.1f} | {theirs} | {ratio} |")
 
 
 {"photo": photo, "time": times, "table": table}[sys.argv[1]](*sys.argv[2:])
