@@ -21,6 +21,7 @@ func Load(f *modelfile.File, prefix string) (*Network, error) {
 		return t.Shape, t.Copy, ok
 	}
 	return nearest(f.Name, Names(), func(n *Network) candidate {
+		get := n.named(get, false)
 		c := candidate{n, get, func() []string { return n.read(get, prefix) }}
 		if n.isQuantized(f, prefix) {
 			c.read = func() []string { return n.read8(f, prefix) }
@@ -30,16 +31,17 @@ func Load(f *modelfile.File, prefix string) (*Network, error) {
 }
 
 // Read takes the weights of the network called name from any file, under the
-// names that torchvision gives them, or timm if it is EfficientNet-Lite. With name
-// "" it finds out which network they belong to, as Load does, and knows our names
-// alone. Errors begin with source.
+// names that torchvision, timm or Hugging Face give them (namings). With name ""
+// it finds out which network they belong to, as Load does, but for
+// EfficientNet-Lite under the names of timm, where several networks have them.
+// Errors begin with source.
 func Read(source, name string, get Getter) (*Network, error) {
 	names := Names()
 	if name != "" {
 		names = []string{name}
 	}
 	return nearest(source, names, func(n *Network) candidate {
-		get := get
+		get := n.named(get, name != "")
 		if name != "" {
 			get = n.published(get)
 		}
