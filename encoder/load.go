@@ -10,7 +10,8 @@ import (
 )
 
 // A Getter finds a tensor by name: its shape, and its values, which become the
-// network's.
+// network's. Where only Name, Recipe, Grid and Operations will be asked for, values
+// may return nil.
 type Getter func(name string) (shape []int, values func() ([]float32, error), ok bool)
 
 // Load finds out which network the tensors under prefix belong to, and reads

@@ -81,6 +81,30 @@ func Open(path string, n *encoder.Network) (*Store, error) {
 	return s, nil
 }
 
+// A Summary is what a file of features says of itself.
+type Summary struct {
+	Encoder     string `json:"encoder"`
+	Fingerprint string `json:"fingerprint"` // of its weights and recipe
+	Pictures    int    `json:"pictures"`
+	Done        int    `json:"done"` // pictures that could be read
+	Grid        []int  `json:"grid"` // rows, columns, channels
+	Mirror      bool   `json:"mirror"`
+}
+
+// Describe tells what a file of features holds, and whether it is one.
+func Describe(f *modelfile.File) (s Summary, ok bool, err error) {
+	if _, ok := f.Meta[metaKey]; !ok {
+		return s, false, nil
+	}
+	store, err := read(f)
+	if err != nil {
+		return s, true, fmt.Errorf("%s: %w", f.Name, err)
+	}
+	grids, _ := f.Tensor(gridsName)
+	m := store.manifest
+	return Summary{m.Encoder, m.Fingerprint, len(m.Names), store.Len(), grids.Shape[1:], m.Mirror}, true, nil
+}
+
 // advice ends the refusal of a file.
 const advice = "delete it or name another file"
 

@@ -57,7 +57,7 @@ func TestConvertKeras(t *testing.T) {
 // TestForeignWeights tells what to do with a file that is no model.
 func TestForeignWeights(t *testing.T) {
 	path := testutil.Shared(t, "keras/vgg16.h5")
-	for _, args := range [][]string{{"info", path}, {"features", ".", "--encoder", path, "-o", filepath.Join(t.TempDir(), "f")}} {
+	for _, args := range [][]string{{"-m", path, "photo.jpg"}, {"features", ".", "--encoder", path, "-o", filepath.Join(t.TempDir(), "f")}} {
 		var stderr strings.Builder
 		code := run(context.Background(), args, streams{in: strings.NewReader(""), out: &stderr, err: &stderr})
 		if want := "not a safetensors file, but Keras weights (HDF5). Make an encoder of it: showtell convert "; code != statusFailed || !strings.Contains(stderr.String(), want) {
