@@ -1,6 +1,6 @@
 // Package features keeps what an encoder saw in the pictures of a data set, so
 // that it needs to look only once. Extract makes or completes a file, Open
-// reads one.
+// reads one, WriteNPZ makes arrays for NumPy of it.
 //
 // A file is good for one encoder with one recipe, and each grid in it for one
 // picture's bytes; whatever does not fit is refused or made again. It is a
@@ -205,12 +205,17 @@ func (s *Store) Grid(dst []float32, name string, mirror bool) bool {
 	if !ok || !s.done(row) || data == nil {
 		return false
 	}
+	s.values(dst, data, row)
+	return true
+}
+
+// values writes a row of grids.
+func (s *Store) values(dst []float32, grids []byte, row int) {
 	halves := make([]uint16, s.size)
 	for i := range halves {
-		halves[i] = binary.LittleEndian.Uint16(data[2*(row*s.size+i):])
+		halves[i] = binary.LittleEndian.Uint16(grids[2*(row*s.size+i):])
 	}
 	tensor.HalfToFloat(dst[:s.size], halves)
-	return true
 }
 
 // done tells whether a row is filled: its digest is not zero.
