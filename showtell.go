@@ -14,6 +14,7 @@ import (
 	"showtell/search"
 	"showtell/tensor"
 	"showtell/text"
+	"showtell/wording"
 )
 
 // A Model describes pictures. It is safe for concurrent use and needs no
@@ -29,15 +30,16 @@ type Model struct {
 // Options of captioning. Nil and zero fields mean the defaults, which a model
 // carries with it (Manifest.Search).
 type Options struct {
-	Beams       int     // hypotheses kept at each word; 1 is greedy search
-	MaxWords    int     // longest caption
-	LengthPower float64 // score is log-probability / words^LengthPower; below 0: not divided
-	NoRepeat    int     // 0: never a word twice running; n: nor any n words twice; below 0: anything goes
+	Beams       int           // hypotheses kept at each word; 1 is greedy search
+	MaxWords    int           // longest caption
+	LengthPower float64       // score is log-probability / words^LengthPower; below 0: not divided
+	NoRepeat    int           // 0: never a word twice running; n: nor any n words twice; below 0: anything goes
+	Style       wording.Style // how the sentence is put
 }
 
 // A Caption is one description of a picture.
 type Caption struct {
-	Text    string  // the sentence, for showing: "A dog runs on grass."
+	Text    string  // the sentence, for showing, in the style asked for: "A dog runs on grass."
 	LogProb float64 // natural logarithm of its probability
 	Score   float64 // what candidates are ranked by
 	Words   []Word
@@ -133,6 +135,10 @@ func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, 
 	}
 	so := m.options(o)
 	so.NBest = n
+	style := wording.Style{}
+	if o != nil {
+		style = o.Style
+	}
 	results, err := search.Beam(ctx, m.decoder.Start(m.gridVar(grids)), len(grids)/size, &so)
 	if err != nil {
 		return nil, err
@@ -140,7 +146,7 @@ func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, 
 	captions := make([][]Caption, len(results))
 	for i, list := range results {
 		for _, r := range list {
-			captions[i] = append(captions[i], m.caption(r))
+			captions[i] = append(captions[i], m.caption(r, style))
 		}
 	}
 	return captions, nil
@@ -168,7 +174,7 @@ func either[T comparable](a, b T) T {
 	return b
 }
 
-func (m *Model) caption(r search.Result) Caption {
+func (m *Model) caption(r search.Result, style wording.Style) Caption {
 	c := Caption{LogProb: r.LogProb, Score: r.Score}
 	for i, id := range r.Words {
 		w := Word{Text: m.vocab.Word(id), LogProb: r.LogProbs[i]}
@@ -177,7 +183,7 @@ func (m *Model) caption(r search.Result) Caption {
 		}
 		c.Words = append(c.Words, w)
 	}
-	c.Text = text.Sentence(c.Raw())
+	c.Text = style.Sentence(c.Raw())
 	return c
 }
 

@@ -57,6 +57,7 @@ type captionCommand struct {
 	candidates int
 	maxPixels  float64
 	search     searchFlags
+	style      styleFlags
 }
 
 func newCaption(s streams) *cobra.Command {
@@ -79,6 +80,7 @@ func newCaption(s streams) *cobra.Command {
 	flags.IntVarP(&c.candidates, "candidates", "n", 1, "captions for each picture, the best first")
 	flags.Float64Var(&c.maxPixels, "max-megapixels", 100, "refuse pictures with more pixels than this, in millions")
 	c.search.add(flags)
+	c.style.add(flags)
 	return cmd
 }
 
@@ -93,6 +95,10 @@ func (c *captionCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if err := c.checkNames(cmd, args); err != nil {
+		return err
+	}
+	var err error
+	if c.search.Style, err = c.style.open(); err != nil {
 		return err
 	}
 	m, err := openModel(c.model)
@@ -277,6 +283,7 @@ func (c *captionCommand) captions(ctx context.Context, m *showtell.Model, pictur
 type line struct {
 	Image      string        `json:"image"`
 	Caption    string        `json:"caption,omitempty"`
+	Wording    []string      `json:"wording,omitempty"`
 	LogProb    float64       `json:"log_prob,omitempty"`
 	Words      []wordLine    `json:"words,omitempty"`
 	Candidates []captionLine `json:"candidates,omitempty"`
@@ -324,7 +331,7 @@ func (c *captionCommand) line(name string, captions []showtell.Caption, failed e
 		return l
 	}
 	best := captions[0]
-	l.Caption, l.LogProb = best.Text, best.LogProb
+	l.Caption, l.LogProb, l.Wording = best.Text, best.LogProb, c.search.Style.Names()
 	for _, w := range best.Words {
 		word := wordLine{Word: w.Text, Prob: math.Exp(w.LogProb)}
 		if c.attention {
