@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"showtell/confidence"
 	"showtell/decoder"
 	"showtell/encoder"
 	"showtell/imageprep"
@@ -32,6 +33,8 @@ type Manifest struct {
 	Search  SearchDefaults   `json:"search"`
 	Origin  Origin           `json:"origin"`
 	Int8    *Int8            `json:"int8,omitempty"` // of a quantised model
+
+	Confidence *confidence.Calibration `json:"confidence,omitempty"` // of its captions; nil: not known
 }
 
 // SearchDefaults are the Options that suit the model.

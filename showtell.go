@@ -8,6 +8,7 @@ import (
 	"image"
 	"io"
 
+	"showtell/confidence"
 	"showtell/decoder"
 	"showtell/encoder"
 	"showtell/imageprep"
@@ -42,7 +43,10 @@ type Caption struct {
 	Text    string  // the sentence, for showing, in the style asked for: "A dog runs on grass."
 	LogProb float64 // natural logarithm of its probability
 	Score   float64 // what candidates are ranked by
-	Words   []Word
+	// Confidence is the probability that the caption is good, as Manifest.Confidence
+	// explains; 0 where the model has none.
+	Confidence float64
+	Words      []Word
 }
 
 // A Word of a caption, as the model said it.
@@ -184,7 +188,19 @@ func (m *Model) caption(r search.Result, style wording.Style) Caption {
 		c.Words = append(c.Words, w)
 	}
 	c.Text = style.Sentence(c.Raw())
+	if m.Manifest.Confidence != nil {
+		c.Confidence = m.Manifest.Confidence.Probability(c.Evidence())
+	}
 	return c
+}
+
+// Evidence is what Manifest.Confidence judges the caption by.
+func (c Caption) Evidence() confidence.Evidence {
+	words := make([]float64, len(c.Words))
+	for i, w := range c.Words {
+		words[i] = w.LogProb
+	}
+	return confidence.Of(c.LogProb, words)
 }
 
 // Workers is the number of cores that captioning uses.

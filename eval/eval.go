@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"showtell"
+	"showtell/confidence"
 	"showtell/dataset"
 	"showtell/metric"
 	"showtell/metric/meteor"
@@ -58,6 +59,7 @@ func Run(ctx context.Context, m *showtell.Model, items []dataset.Item, opts *Opt
 	}
 	r.Rows, r.Columns = m.Grid()
 	r.Search = searchOf(m.Search, o.Search)
+	r.judge(m.Confidence)
 	return r, nil
 }
 
@@ -70,6 +72,21 @@ func searchOf(s showtell.SearchDefaults, o *showtell.Options) showtell.SearchDef
 		s.NoRepeat = cmp.Or(o.NoRepeat, s.NoRepeat)
 	}
 	return s
+}
+
+// Calibrate makes the Calibration of a model from its captions of pictures that it
+// did not learn from. Bar is the CIDEr-D, of 10, from which a caption is good.
+func Calibrate(r *Result, bar float64) (*confidence.Calibration, error) {
+	var evidence []confidence.Evidence
+	var scores []float64
+	for _, item := range r.Items {
+		score, ok := item.Scores.Of("CIDEr-D")
+		if !ok {
+			return nil, errors.New("calibration needs CIDEr-D")
+		}
+		evidence, scores = append(evidence, item.Caption.Evidence()), append(scores, score)
+	}
+	return confidence.Fit(evidence, scores, bar)
 }
 
 // run collects the captions of the items, in their order, and scores them.

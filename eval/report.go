@@ -80,7 +80,7 @@ func WriteReport(ctx context.Context, w io.Writer, title string, runs []Named, o
 	}
 	r.compareScores()
 	r.Counts, r.Facts = counts(runs), facts(runs)
-	r.Histograms, r.Curves = histograms(runs, r.Metrics[0]), curves(runs)
+	r.Histograms, r.Curves, r.Judgements = histograms(runs, r.Metrics[0]), curves(runs), judgements(runs)
 	if err := r.addPictures(ctx); err != nil {
 		return err
 	}
@@ -98,6 +98,7 @@ type report struct {
 	Counts             []fact
 	Facts              []fact
 	Histograms, Curves []chart
+	Judgements         []chart // of the models' confidence
 	Pictures           []picture
 	Total              int // pictures, shown or not
 	Data               data

@@ -17,6 +17,9 @@ func (r *Result) WriteTable(w io.Writer) error {
 	fmt.Fprintf(&b, "\n%s, %s, %s, %s, %.1f words each\n",
 		count(len(r.Items), "picture"), count(r.References, "reference"),
 		count(r.DistinctCaptions, "distinct caption"), count(r.WordsUsed, "different word"), r.MeanWords)
+	if c := r.Confidence; c != nil {
+		fmt.Fprintf(&b, "confidence is off by %.1f %% (expected calibration error); the surest half scores %.1f CIDEr-D\n", 100*c.Error, 100*c.Coverage[4])
+	}
 	fmt.Fprintf(&b, "captioned in %.1f s, %.1f pictures a second\n", r.Seconds, r.PicturesPerSecond())
 	list(&b, count(len(r.Problems), "picture")+" not captioned", r.Problems)
 	list(&b, count(len(r.Warnings), "note"), r.Warnings)
