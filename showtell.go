@@ -9,7 +9,6 @@ import (
 	"io"
 
 	"showtell/confidence"
-	"showtell/decoder"
 	"showtell/encoder"
 	"showtell/imageprep"
 	"showtell/search"
@@ -22,10 +21,10 @@ import (
 // closing.
 type Model struct {
 	Manifest
-	network *encoder.Network
-	plan    *encoder.Plan
-	vocab   *text.Vocab
-	decoder decoder.Decoder
+	network  *encoder.Network // of the first eye
+	vocab    *text.Vocab
+	eyes     []eye
+	speakers []speaker
 }
 
 // Options of captioning. Nil and zero fields mean the defaults, which a model
@@ -88,7 +87,7 @@ func (m *Model) Candidates(ctx context.Context, img image.Image, o *Options) ([]
 }
 
 func (m *Model) describe(ctx context.Context, img image.Image, o *Options, n int) ([]Caption, error) {
-	grid := make([]float32, m.gridSize())
+	grid := make([]float32, m.features())
 	if err := m.see(grid, img); err != nil {
 		return nil, err
 	}
@@ -97,27 +96,6 @@ func (m *Model) describe(ctx context.Context, img image.Image, o *Options, n int
 		return nil, err
 	}
 	return all[0], nil
-}
-
-// see writes the feature grid of a picture.
-func (m *Model) see(grid []float32, img image.Image) error {
-	if err := checkSize(img); err != nil {
-		return err
-	}
-	m.plan.See(grid, img)
-	return nil
-}
-
-func checkSize(img image.Image) error {
-	if b := img.Bounds(); b.Dx() < 1 || b.Dy() < 1 {
-		return fmt.Errorf("a picture of %d x %d pixels", b.Dx(), b.Dy())
-	}
-	return nil
-}
-
-func (m *Model) gridSize() int {
-	h, w, c := m.network.Grid()
-	return h * w * c
 }
 
 // Grid is the number of rows and columns that Word.Attention is over.
@@ -130,10 +108,10 @@ func (m *Model) Grid() (rows, columns int) {
 func (m *Model) Network() *encoder.Network { return m.network }
 
 // DescribeGrids captions pictures from their feature grids, one behind the
-// other, each (rows, columns, channels) as the model's encoder gives them. It
-// returns up to n captions of each, the best first.
+// other, each (rows, columns, channels) as the model's encoder gives them; for an
+// ensemble, those of its models one behind the other for each picture. It returns up to n captions of each, the best first.
 func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, n int) ([][]Caption, error) {
-	size := m.gridSize()
+	size := m.features()
 	if len(grids) == 0 || len(grids)%size != 0 {
 		return nil, fmt.Errorf("%d feature values are not a whole number of grids of %d", len(grids), size)
 	}
@@ -143,7 +121,7 @@ func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, 
 	if o != nil {
 		style = o.Style
 	}
-	results, err := search.Beam(ctx, m.decoder.Start(m.gridVar(grids)), len(grids)/size, &so)
+	results, err := search.Beam(ctx, m.start(grids), len(grids)/size, &so)
 	if err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type Options struct {
 	Features Features              // where the pictures' grids are; nil: read the pictures from their files
 	Metrics  []string              // names of metric.Names; nil: all
 	Meteor   *meteor.Meteor        // METEOR with its data, of meteordata.Open; nil: METEOR without data, which says so
+	Samples  int                   // of the pictures, for intervals; 0: none
+	Seed     uint64                // of the samples
 	Progress func(done, total int) // told after each picture; nil for none
 }
 
@@ -60,6 +62,12 @@ func Run(ctx context.Context, m *showtell.Model, items []dataset.Item, opts *Opt
 	r.Rows, r.Columns = m.Grid()
 	r.Search = searchOf(m.Search, o.Search)
 	r.judge(m.Confidence)
+	if o.Samples > 0 {
+		r.Intervals, err = metric.Bootstrap(ctx, r.metrics, &metric.Resampling{Samples: o.Samples, Seed: o.Seed})
+		if err != nil {
+			return nil, err
+		}
+	}
 	return r, nil
 }
 

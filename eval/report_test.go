@@ -35,7 +35,7 @@ func testRuns(t *testing.T) []Named {
 	two.Items = two.Items[1:]
 	cropping := man
 	cropping.Recipe.Fit, cropping.Recipe.Short = imageprep.Crop, 256
-	return []Named{{"attend", man, one}, {"attend, cropping", cropping, two}}
+	return []Named{{Name: "attend", Model: man, Result: one}, {Name: "attend, cropping", Model: cropping, Result: two}}
 }
 
 func writeReport(t *testing.T, title string, runs []Named, o *ReportOptions) string {

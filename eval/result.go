@@ -3,6 +3,7 @@ package eval
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 
@@ -17,7 +18,8 @@ import (
 // Its JSON has these fields in lower snake case and holds everything but the
 // attention.
 type Result struct {
-	Scores Scores // of all pictures together, in the order of metric.Names
+	Scores    Scores            // of all pictures together, in the order of metric.Names
+	Intervals []metric.Interval // of 95 % of resamples of the pictures, for each of Scores; nil: not computed
 
 	References       int     // in all
 	DistinctCaptions int     // different captions among the Items
@@ -33,6 +35,8 @@ type Result struct {
 	Items    []Item            // in the order of the data set
 	Problems []dataset.Problem // pictures that could not be captioned; not scored
 	Warnings []string          // what to know before trusting the scores
+
+	metrics []metric.Result // that Scores come from
 }
 
 // Confidence tells how good a model's own judgement of its captions is.
@@ -88,6 +92,16 @@ func (s Scores) Of(name string) (float64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// interval is that of a metric as text, times 100; "" where there is none.
+func (r *Result) interval(name string) string {
+	for i, s := range r.Scores {
+		if s.Name == name && i < len(r.Intervals) {
+			return fmt.Sprintf("%.1f to %.1f", 100*r.Intervals[i].Low, 100*r.Intervals[i].High)
+		}
+	}
+	return ""
 }
 
 // MarshalJSON writes an object in the order of s, values to twelve decimals.
@@ -154,6 +168,7 @@ func (r *Result) score(o *Options) error {
 		return err
 	}
 	warnings := c.Warnings()
+	r.metrics = results
 	for _, m := range results {
 		warnings = append(warnings, m.Warnings...)
 		r.Scores = append(r.Scores, Score{m.Name, m.Corpus})
@@ -225,8 +240,14 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		}
 		problems = append(problems, j)
 	}
+	intervals := Scores{}
+	for i, s := range r.Intervals {
+		low, high := r.Scores[i].Name+" low", r.Scores[i].Name+" high"
+		intervals = append(intervals, Score{low, s.Low}, Score{high, s.High})
+	}
 	return json.Marshal(struct {
 		Scores            Scores                  `json:"scores"`
+		Intervals         Scores                  `json:"intervals,omitempty"`
 		Search            showtell.SearchDefaults `json:"search"`
 		Pictures          int                     `json:"pictures"`
 		References        int                     `json:"references"`
@@ -240,7 +261,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		Problems          []jsonProblem           `json:"problems"`
 		Items             []Item                  `json:"items"`
 	}{
-		r.Scores, r.Search, len(r.Items), r.References, r.DistinctCaptions, r.WordsUsed, short(r.MeanWords), r.Confidence,
+		r.Scores, intervals, r.Search, len(r.Items), r.References, r.DistinctCaptions, r.WordsUsed, short(r.MeanWords), r.Confidence,
 		short(r.Seconds), short(r.PicturesPerSecond()), append([]string{}, r.Warnings...), problems, append([]Item{}, r.Items...),
 	})
 }

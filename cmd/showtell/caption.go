@@ -40,13 +40,29 @@ func (f *searchFlags) check() error {
 	return nil
 }
 
-// openModel opens a model file, or the model inside the program.
+// openModel opens a model file, several of them joined by + as an ensemble, or the
+// model inside the program.
 func openModel(path string) (*showtell.Model, error) {
 	if path == "" {
 		return builtin.Open()
 	}
-	m, err := showtell.Open(path)
-	return m, foreign(path, err)
+	paths := []string{path}
+	if _, err := os.Stat(path); err != nil {
+		paths = strings.Split(path, "+")
+	}
+	var models []*showtell.Model
+	for _, path := range paths {
+		m, err := showtell.Open(path)
+		if err != nil {
+			return nil, foreign(path, err)
+		}
+		models = append(models, m)
+	}
+	m, err := showtell.Ensemble(models...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
 }
 
 type captionCommand struct {
@@ -75,7 +91,7 @@ func newCaption(s streams) *cobra.Command {
 		RunE: c.run,
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&c.model, "model", "m", "", "model file (default: the one inside this program)")
+	flags.StringVarP(&c.model, "model", "m", "", "model file, or several joined by + as an ensemble (default: the one inside this program)")
 	flags.BoolVarP(&c.recursive, "recursive", "r", false, "describe all pictures in folders and the folders within")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
 	flags.BoolVar(&c.attention, "attention", false, "with --json: add where each word looked, over the grid of the picture")
