@@ -60,6 +60,9 @@ func (c *convertCommand) run(_ *cobra.Command, args []string) error {
 		used[t.Name] = true
 		return t.Float32()
 	})
+	if err != nil && c.encoder == "" {
+		return fmt.Errorf("%w (if you know which network it is, tell it with --encoder)", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -102,13 +105,15 @@ func networkOf(f *weightfile.File, name string, read func(weightfile.Tensor) ([]
 }
 
 // leftOver lists the tensors that the network n does not take. A weight in the midst of those
-// that it does take is an error: the file is of another network, perhaps the same
-// with an attention in each block.
+// that it does take is an error: the file is of another network, perhaps a deeper one, or
+// one with an attention in each block.
 func leftOver(f *weightfile.File, n *encoder.Network, used map[string]bool) (names []string, err error) {
-	blocks := map[string]bool{} // "layer1.0"
+	blocks := map[string]bool{} // layer1.0, layer1
 	for name := range used {
-		if block := parent(parent(name)); strings.Contains(block, ".") {
-			blocks[block] = true
+		for block := parent(parent(name)); block != ""; block = parent(block) {
+			if last := block[len(block)-1]; strings.Contains(block, ".") || '0' <= last && last <= '9' {
+				blocks[block] = true
+			}
 		}
 	}
 	for _, t := range f.Tensors() {

@@ -86,18 +86,25 @@ func TestConvertKeras(t *testing.T) {
 	}
 }
 
-// An attention in the blocks makes it another network.
+// An attention in the blocks, or more of them, make it another network.
 func TestConvertRefusesMoreThanTheNetwork(t *testing.T) {
-	from, err := modelfile.Open(filepath.Join(testutil.Root(), "encoder", "testdata", "torch_resnet18.safetensors"))
-	if err != nil {
-		t.Fatal(err)
+	for _, c := range []struct{ file, network, more string }{
+		{"torch_resnet18", "resnet18", "layer1.0.se.fc1.weight"},
+		{"torch_resnet18", "resnet18", "layer1.2.conv1.weight"},
+		{"names_timm_mobilenet_v2", "mobilenet_v2", "blocks.1.2.conv_pw.weight"},
+		{"names_hf_resnet50", "resnet50", "resnet.encoder.stages.1.layers.4.layer.0.convolution.weight"},
+	} {
+		from, err := modelfile.Open(filepath.Join(testutil.Root(), "encoder", "testdata", c.file+".safetensors"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer from.Close()
+		path := filepath.Join(t.TempDir(), "more.safetensors")
+		if err := modelfile.Write(path, nil, append(from.Tensors(), modelfile.Float32(c.more, []int{1}, []float32{1}))); err != nil {
+			t.Fatal(err)
+		}
+		refused(t, path, "but it has "+c.more, "--encoder", c.network)
 	}
-	defer from.Close()
-	path := filepath.Join(t.TempDir(), "se.safetensors")
-	if err := modelfile.Write(path, nil, append(from.Tensors(), modelfile.Float32("layer1.0.se.fc1.weight", []int{1}, []float32{1}))); err != nil {
-		t.Fatal(err)
-	}
-	refused(t, path, "nearly resnet18, but it has layer1.0.se.fc1.weight")
 }
 
 // TestConvertNames recognises the names of other programs.
