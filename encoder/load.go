@@ -17,9 +17,19 @@ type Getter func(name string) (shape []int, values func() ([]float32, error), ok
 // Load finds out which network the tensors under prefix belong to, and reads
 // them. A classifier is left alone.
 func Load(f *modelfile.File, prefix string) (*Network, error) {
+	return load(f, prefix, modelfile.Tensor.Copy)
+}
+
+// Map is Load of weights that share the mapped file where it has them in float32.
+// The file must stay open as long as the network is in use.
+func Map(f *modelfile.File, prefix string) (*Network, error) {
+	return load(f, prefix, modelfile.Tensor.Float32)
+}
+
+func load(f *modelfile.File, prefix string, values func(modelfile.Tensor) ([]float32, error)) (*Network, error) {
 	get := func(name string) ([]int, func() ([]float32, error), bool) {
 		t, ok := f.Tensor(prefix + name)
-		return t.Shape, t.Copy, ok
+		return t.Shape, func() ([]float32, error) { return values(t) }, ok
 	}
 	return nearest(f.Name, Names(), func(n *Network) candidate {
 		get := n.named(get, false)

@@ -103,8 +103,8 @@ func lookAtVectors(r io.Reader) (v VectorFile, err error) {
 	begin, _ := b.Peek(1 << 16) // shorter files give what they have
 	line, rest, _ := strings.Cut(string(begin), "\n")
 	if isHeader(line) {
-		if _, err := fmt.Sscan(line, &v.Words, &v.Dim); err != nil {
-			return v, err
+		if _, err := fmt.Sscan(line, &v.Words, &v.Dim); err != nil || v.Dim < 1 || v.Dim > 1<<16 {
+			return v, fmt.Errorf("%q words and numbers, want 1 to %d numbers", line, 1<<16)
 		}
 		if line, _, _ = strings.Cut(rest, "\n"); v.Binary {
 			return v, nil

@@ -146,6 +146,7 @@ func TestLookAtVectors(t *testing.T) {
 		{"header", "400000 2\nthe .1 .2\n", VectorFile{400000, 2, false}},
 		{"header of another size", "4 3\nthe .1 .2\n", VectorFile{}},
 		{"binary", binaryVectors("4 3\n", "\n"), VectorFile{4, 3, true}},
+		{"binary of no numbers", binaryVectors("4 0\n", ""), VectorFile{}},
 		{"long line", "the" + strings.Repeat(" 1.0", 10000) + "\nx\n", VectorFile{2, 10000, false}},
 		{"prose", "A dog runs.\n", VectorFile{}},
 		{"a table", "name,age\nx,1\n", VectorFile{}},

@@ -31,11 +31,14 @@ func openEncoder(path string) (*encoder.Network, error) {
 	if err != nil {
 		return nil, foreign(path, err)
 	}
-	defer f.Close()
 	if n, err := encoder.Load(f, "encoder."); err == nil {
-		return n, nil
+		return n, f.Close()
 	}
-	return encoder.Load(f, "")
+	n, err := encoder.Map(f, "") // until the program ends
+	if err != nil {
+		f.Close()
+	}
+	return n, err
 }
 
 // cacheFile is where the features of a data set are kept when no file is
