@@ -79,6 +79,7 @@ func writeExponentials(w *writer) {
 		finish: func(w *writer) { w.finishDoubles("ret+32(FP)") },
 	})
 	writeSigmoid(w)
+	writeSiLU(w)
 	writeTanh(w)
 }
 
@@ -114,6 +115,24 @@ func writeSigmoid(w *writer) {
 			}
 			w.op("VDIVPS", y, e, e)
 			w.out(e, 0, u)
+		},
+	})
+}
+
+// silu(x) = x/(1+exp(-x)); the denominator becomes +Inf where the result is hardly a number any more.
+func writeSiLU(w *writer) {
+	w.vectorFunc(vectorFunc{
+		name: "silu", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"},
+		constants: append([]string{"expLow", "expTop", "sign"}, expConstants...),
+		body: func(w *writer, u int) {
+			x, y, n, e := w.reg(0), w.reg(1), w.reg(2), w.reg(3)
+			w.in(1, u, x)
+			w.op("VXORPS", w.constant("sign"), x, y)
+			w.clamp(y, "expLow", "expTop")
+			w.exp(y, n, e)
+			w.op("VADDPS", w.constant("one"), e, e)
+			w.op("VDIVPS", e, x, x)
+			w.out(x, 0, u)
 		},
 	})
 }
