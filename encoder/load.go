@@ -13,14 +13,15 @@ import (
 // network's.
 type Getter func(name string) (shape []int, values func() ([]float32, error), ok bool)
 
-// Load finds out which network the tensors under prefix belong to, and reads
-// them. A classifier is left alone.
+// Load finds out which network the tensors under prefix belong to, by our names
+// for them or Hugging Face's, and reads them. A classifier is left alone.
 func Load(f *modelfile.File, prefix string) (*Network, error) {
 	get := func(name string) ([]int, func() ([]float32, error), bool) {
 		t, ok := f.Tensor(prefix + name)
 		return t.Shape, t.Copy, ok
 	}
 	return nearest(f.Name, Names(), func(n *Network) candidate {
+		get := n.published(get, false)
 		c := candidate{n, get, func() []string { return n.read(get, prefix) }}
 		if n.isQuantized(f, prefix) {
 			c.read = func() []string { return n.read8(f, prefix) }
@@ -30,25 +31,25 @@ func Load(f *modelfile.File, prefix string) (*Network, error) {
 }
 
 // Read takes the weights of the network called name from any file, under the
-// names that torchvision gives them, or timm if it is EfficientNet-Lite. With name
-// "" it finds out which network they belong to, as Load does, and knows our names
-// alone. Errors begin with source.
+// names that torchvision gives them, or timm if it is an EfficientNet. With name
+// "" it finds out which network they belong to, as Load does. Errors begin with source.
 func Read(source, name string, get Getter) (*Network, error) {
 	names := Names()
 	if name != "" {
 		names = []string{name}
 	}
 	return nearest(source, names, func(n *Network) candidate {
-		get := get
-		if name != "" {
-			get = n.published(get)
-		}
+		get := n.published(get, name != "")
 		return candidate{n, get, func() []string { return n.read(get, "") }}
 	})
 }
 
-// published looks for tensors under the aliases of their layers as well.
-func (n *Network) published(get Getter) Getter {
+// published looks for tensors under the aliases of their layers as well, where
+// the network is named or the aliases are no other's.
+func (n *Network) published(get Getter, named bool) Getter {
+	if !named && !n.aliased {
+		return get
+	}
 	alias := map[string]string{}
 	for _, l := range n.layers {
 		alias[l.conv], alias[l.norm] = l.alias[0], l.alias[1]
@@ -102,6 +103,7 @@ func nearest(source string, names []string, of func(n *Network) candidate) (*Net
 		}
 		return nil, fmt.Errorf("%s: holds no %s: at most %d of the %d tensors of %s", source, wanted, most, all, best[0].name)
 	}
+	slices.SortStableFunc(best, wantsCertainChannels)
 	var nearly *Network
 	var least []string
 	for _, c := range best {
@@ -114,6 +116,17 @@ func nearest(source string, names []string, of func(n *Network) candidate) (*Net
 		}
 	}
 	return nil, fmt.Errorf("%s: nearly %s, but %s", source, nearly.name, summary(least))
+}
+
+// wantsCertainChannels puts networks that do before those of any width.
+func wantsCertainChannels(a, b candidate) int {
+	switch {
+	case a.anyWidth == b.anyWidth:
+		return 0
+	case a.anyWidth:
+		return 1
+	}
+	return -1
 }
 
 // summary names the first few faults.
@@ -174,7 +187,7 @@ func (n *Network) read(get Getter, prefix string) (faults []string) {
 			*values[k] = data
 		}
 	}
-	return faults
+	return append(faults, n.readNormalization(get, prefix)...)
 }
 
 // one reads a tensor of the shape.
