@@ -101,7 +101,10 @@ func (d *efficientDrawing) inverted(in, out int) {
 	stage := efficientStages[d.stage]
 	wide, stride, add := in*stage.expand, stage.stride, -1
 	if d.block > 0 {
-		stride, add = 1, len(d.layers)-1
+		stride = 1
+	}
+	if d.block > 0 || d.origin == keras && stride == 1 { // of a first block only if channels happen to be as many
+		add = len(d.layers) - 1
 	}
 	if stage.expand > 1 {
 		d.conv(d.names(expand), layer{kernel: 1, out: wide, add: -1, activation: tensor.Swish})
@@ -112,7 +115,7 @@ func (d *efficientDrawing) inverted(in, out int) {
 	d.conv(d.names(reduce), layer{kernel: 1, out: max(1, in/4), add: -1, activation: tensor.Swish})
 	gates := d.conv(d.names(excite), layer{kernel: 1, out: wide, add: -1, activation: tensor.Logistic})
 	d.put(layer{kind: factors, name: name + " excited", from: []int{x, gates}, add: -1})
-	d.conv(d.names(project), layer{kernel: 1, out: out, add: add})
+	d.conv(d.names(project), layer{kernel: 1, out: out, add: add, addIfEqual: d.block == 0 && add >= 0})
 }
 
 // conv puts a layer with weights.

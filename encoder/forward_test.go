@@ -36,7 +36,7 @@ func gradients(tape *nn.Tape, n *encoder.Network, x *nn.Var, learned int) [][]fl
 func TestForwardGradients(t *testing.T) {
 	t.Cleanup(func() { tensor.SetWorkers(0) })
 	for name, size := range map[string][2]int{
-		"efficientnet_lite0": {70, 61}, "inception_v3": {91, 80}, "mobilenet_v2": {70, 61},
+		"efficientnet_lite0": {70, 61}, "efficientnet_b0": {70, 61}, "efficientnet_b0_keras": {70, 61}, "inception_v3": {91, 80}, "mobilenet_v2": {70, 61},
 		"resnet18": {70, 61}, "resnet50_keras": {70, 61}, "vgg16_fc2": {224, 224},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -20,7 +20,7 @@ func Load(f *modelfile.File, prefix string) (*Network, error) {
 		t, ok := f.Tensor(prefix + name)
 		return t.Shape, t.Copy, ok
 	}
-	return nearest(f.Name, Names(), func(n *Network) candidate {
+	n, err := nearest(f.Name, Names(), func(n *Network) candidate {
 		get := n.published(get, false)
 		c := candidate{n, get, func() []string { return n.read(get, prefix) }}
 		if n.isQuantized(f, prefix) {
@@ -28,6 +28,7 @@ func Load(f *modelfile.File, prefix string) (*Network, error) {
 		}
 		return c
 	})
+	return n, orTell(f.Name, get, err)
 }
 
 // Read takes the weights of the network called name from any file, under the
@@ -38,10 +39,42 @@ func Read(source, name string, get Getter) (*Network, error) {
 	if name != "" {
 		names = []string{name}
 	}
-	return nearest(source, names, func(n *Network) candidate {
+	n, err := nearest(source, names, func(n *Network) candidate {
 		get := n.published(get, name != "")
 		return candidate{n, get, func() []string { return n.read(get, "") }}
 	})
+	if name == "" {
+		err = orTell(source, get, err)
+	}
+	return n, err
+}
+
+// orTell is err, or which networks have their aliases for all of their tensors in a
+// file that is not recognised.
+func orTell(source string, get Getter, err error) error {
+	if err == nil {
+		return nil
+	}
+	var may []string
+	most := 0
+	for _, name := range Names() {
+		n, err := newNetwork(name)
+		if err != nil {
+			continue
+		}
+		count := n.present(n.published(get, true))
+		if count < n.tensorCount() || count < most || n.present(get) == count {
+			continue
+		}
+		if count > most {
+			may, most = nil, count
+		}
+		may = append(may, name)
+	}
+	if len(may) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s: may be %s; name the one that it is to convert it", source, strings.Join(may, " or "))
 }
 
 // published looks for tensors under the aliases of their layers as well, where

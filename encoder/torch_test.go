@@ -13,10 +13,10 @@ import (
 	"showtell/nn"
 )
 
-// torchNets are the networks, and "timm_" those that have timm's names for torchvision's
-// tensors.
+// torchNets are the networks; timm_ is torchvision's with timm's names for tensors, hub_ Keras's with
+// Hugging Face's.
 var torchNets = []string{
-	"efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "timm_efficientnet_b0",
+	"efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "timm_efficientnet_b0", "hub_efficientnet_b0", "hub_efficientnet_b1",
 	"tf_efficientnet_b0", "tf_efficientnet_b1", "tf_efficientnet_b2", "tf_efficientnet_b3",
 	"efficientnet_lite1", "efficientnet_lite3", "efficientnet_lite4", "inception_v3", "mobilenet_v2",
 	"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg16", "vgg19",
@@ -50,6 +50,9 @@ func compareWithTorch(t *testing.T, folder, name string) {
 		return x.Shape, x.Copy, ok
 	}
 	name = strings.TrimPrefix(name, "timm_")
+	if hub, ok := strings.CutPrefix(name, "hub_"); ok {
+		name = hub + "_keras"
+	}
 	if _, ofTimm := f.Tensor("conv_stem.weight"); !ofTimm {
 		recognised, err := encoder.Load(f, "")
 		if err != nil || recognised.Name() != name {

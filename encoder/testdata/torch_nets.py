@@ -6,6 +6,7 @@ channels and pictures of 64 (Inception 107, timm 75) pixels, or full-size ones i
     python encoder/testdata/torch_nets.py --full FOLDER resnet50 efficientnet_lite1 tf_efficientnet_b2 ...
 
 EfficientNet-Lite is timm's, and in full alone; so are those whose names begin with tf_ or timm_.
+Those that begin with hub_ are of transformers.
 
 Weights are exact in float16 and stored so, the results are computed in float64; "input" is (h, w, 3), "features"
 (h, w, channels), for VGG also "fc2".
@@ -97,7 +98,16 @@ def settle(net, x):
         m.running_var = m.running_var.clamp(min=0.05).half().float()
 
 
+def of_hub(size, name):
+    """google/efficientnet-b0, and so on, which are Keras's."""
+    from transformers import EfficientNetConfig, EfficientNetForImageClassification
+    width, depth, padding, hidden = {"b0": (1.0, 1.0, [], 1280), "b1": (1.0, 1.1, [16], 1280), "b2": (1.1, 1.2, [5, 8, 16], 1408), "b3": (1.2, 1.4, [5, 18], 1536)}[name[-2:]]
+    return EfficientNetForImageClassification(EfficientNetConfig(width_coefficient=width, depth_coefficient=depth, image_size=size, hidden_dim=hidden, dropout_rate=0.0, drop_connect_rate=0.0, depthwise_padding=padding))
+
+
 def features(net, x):
+    if hasattr(net, "efficientnet"):
+        return net.efficientnet(x).last_hidden_state, None
     if hasattr(net, "forward_features"):
         return net.forward_features(x), None
     if hasattr(net, "features"):
@@ -119,11 +129,14 @@ def main(args):
     for name in args[2 if full else 0:]:
         torch.manual_seed(1)
         more = dict(aux_logits=False, transform_input=False, init_weights=False) if name == "inception_v3" else {}
-        size = SIZES.get(name.removeprefix("timm_"), 224)
+        size = SIZES.get(name.removeprefix("timm_").replace("hub_", "tf_"), 224)
+        hub = name.startswith("hub_")
         of_timm = "_lite" in name or name.startswith(("tf_", "timm_"))
         if of_timm:
             import timm
             net = timm.create_model("tf_" + name if "_lite" in name else name.removeprefix("timm_"))
+        elif hub:
+            net = of_hub(size, name)
         else:
             net = torchvision.models.get_model(name, weights=None, **more)
         if not full:
@@ -132,7 +145,7 @@ def main(args):
             if name.startswith("vgg"):
                 net.avgpool = nn.Identity()
         rng = np.random.RandomState(1)
-        last = ".3.1" if name.startswith("efficientnet_b") else "bn3" if any(n.endswith("bn3") for n, _ in net.named_modules()) else "bn2"
+        last = "project_bn" if hub else ".3.1" if name.startswith("efficientnet_b") else "bn3" if any(n.endswith("bn3") for n, _ in net.named_modules()) else "bn2"
         randomise(net, rng, last)
         rough = torch.tensor(rng.randn(4 if full else 32, 3, 12, 12), dtype=torch.float32)
         x = nn.functional.interpolate(rough, size=(size, size), mode="bicubic")
