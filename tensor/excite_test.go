@@ -21,7 +21,7 @@ func TestSiLUAccuracy(t *testing.T) {
 					t.Fatalf("silu(%v) = %v, want NaN", v, got[i])
 				}
 			case math.IsInf(float64(v), 1) && got[i] == v:
-			case v < -80 && !(off < 1e-33) || v >= -80 && !(off <= 4e-7*math.Abs(exact)+0x1p-149):
+			case !(off <= 4e-7*max(math.Abs(exact), 1e-3)):
 				t.Fatalf("silu(%v) = %v, want %v", v, got[i], exact)
 			}
 		}
