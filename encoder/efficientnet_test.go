@@ -183,7 +183,7 @@ func TestEfficientNetNamesWhatIsWrong(t *testing.T) {
 // timm's names are alike in two editions; Hugging Face's are no other's.
 func TestEfficientNetNames(t *testing.T) {
 	f := openFile(t, "testdata/torch_tf_efficientnet_b0.safetensors")
-	if _, err := encoder.Load(f, ""); err == nil || !strings.Contains(err.Error(), "may be efficientnet_b0 or tf_efficientnet_b0; name") {
+	if _, err := encoder.Load(f, ""); err == nil || !strings.Contains(err.Error(), "may be efficientnet_b0 or tf_efficientnet_b0; convert") {
 		t.Errorf("of timm's names: %v", err)
 	}
 	thin, err := encoder.Thin("efficientnet_b0_keras", 16, rand.New(rand.NewPCG(1, 2)))

@@ -74,7 +74,7 @@ func orTell(source string, get Getter, err error) error {
 	if len(may) == 0 {
 		return err
 	}
-	return fmt.Errorf("%s: may be %s; name the one that it is to convert it", source, strings.Join(may, " or "))
+	return fmt.Errorf("%s: may be %s; convert it as the one that it is", source, strings.Join(may, " or "))
 }
 
 // published looks for tensors under the aliases of their layers as well, where

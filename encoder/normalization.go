@@ -54,9 +54,9 @@ func (z *normalization) recipe() (mean, std [3]float32) {
 	}
 	for c := range 3 {
 		mean[c], std[c] = 255*z.mean[c], float32(255*math.Sqrt(float64(z.variance[c])))
-		if asPublished {
-			std[c] = 255 * z.variance[c]
-		}
+	}
+	if asPublished {
+		std = published
 	}
 	return mean, std
 }
