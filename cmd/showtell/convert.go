@@ -30,8 +30,9 @@ func newConvert(s streams) *cobra.Command {
 		Short: "make an encoder of the weights of Keras, torchvision or timm",
 		Long: `Make an encoder of a file with published weights: Keras .h5 and .keras, PyTorch
 .pt and .pth, safetensors, NumPy .npz. The network is recognised by its tensors,
-but for timm's EfficientNet, of which several have the same names: say which. What of the file is not used, such as the classifier, is told. docs/encoders.md
-lists the networks.`,
+except for timm's EfficientNet, where --encoder has to tell which of two it is. What of
+the file is not used, such as the classifier, is told. docs/encoders.md lists the
+networks.`,
 		Args: oneArg("file of weights"),
 		RunE: c.run,
 	}
