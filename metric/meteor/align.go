@@ -21,6 +21,8 @@ type aligner struct {
 
 	fixed     []int32 // by start in ref: the match chosen before the search, -1: none
 	now, next states
+	even      bool // all states of now end alike, at end, and not as they say
+	end       end
 	taken     []link
 	chosen    []match
 }
@@ -39,10 +41,15 @@ func newAligner(c *corpus) *aligner {
 type state struct {
 	rank     int64 // words covered on both sides, as the search counts them, times manyChunks, less the chunks
 	distance int64
-	at       int32 // end of the last match in ref, or the word after one that stayed alone
-	last     int32 // end of the last match in hyp, -1 if the word before stayed alone
-	taken    int32 // the last match taken, in aligner.taken; -1: none
-	used     int32 // where the state's words are in states.used
+	used     uint64 // words of hyp that are taken: word i is bit i%64
+	end
+	taken int32 // the last match taken, in aligner.taken; -1: none
+}
+
+// An end is where the last match of a state ends.
+type end struct {
+	ref int32 // or the word after one that stayed alone, or a word before that
+	hyp int32 // -1 if the word before stayed alone
 }
 
 const manyChunks = 1 << 32
@@ -51,60 +58,40 @@ const manyChunks = 1 << 32
 type link struct{ match, before int32 }
 
 // states are the best of those that were put in, at most beam, the best first and
-// of equals the first. The words of hyp that a state has taken are in one array, a
-// fixed number of bits each.
-type states struct {
-	list []state
-	used []uint64
-	size int // numbers in used for each state
-}
+// of equals the first.
+type states []state
 
-func (s *states) reset(bits int) {
-	s.size = (bits + 63) / 64
-	s.list = s.list[:0]
-	if n := beam * s.size; len(s.used) < n {
-		s.used = make([]uint64, n)
+// put adds a state, and returns it; nil if it is not among the best.
+func (s *states) put(x *state) *state {
+	list := *s
+	if len(list) < beam {
+		list = append(list, state{})
+		*s = list
+	} else if !better(x, &list[beam-1]) {
+		return nil
 	}
-}
-
-// put adds a state whose words are in use as in from, and returns it; nil if it is
-// not among the best.
-func (s *states) put(x *state, from *states) *state {
-	n := len(s.list)
-	place := int32(n * s.size)
-	if n == beam {
-		if !better(x, &s.list[beam-1]) {
-			return nil
-		}
-		place = s.list[beam-1].used
-		n--
-	} else {
-		s.list = append(s.list, state{})
-	}
-	at := n
-	for at > 0 && better(x, &s.list[at-1]) {
-		s.list[at] = s.list[at-1]
+	at := len(list) - 1
+	for at > 0 && better(x, &list[at-1]) {
+		list[at] = list[at-1]
 		at--
 	}
-	for k := range int32(s.size) {
-		s.used[place+k] = from.used[x.used+k]
-	}
-	kept := &s.list[at]
-	*kept = *x
-	kept.used = place
-	return kept
+	list[at] = *x
+	return &list[at]
 }
 
 // sort brings states that have changed in order again.
-func (s *states) sort() {
-	for i := 1; i < len(s.list); i++ {
-		x := s.list[i]
+func (s states) sort() {
+	for i := 1; i < len(s); i++ {
+		if !better(&s[i], &s[i-1]) {
+			continue
+		}
+		x := s[i]
 		at := i
-		for at > 0 && better(&x, &s.list[at-1]) {
-			s.list[at] = s.list[at-1]
+		for at > 0 && better(&x, &s[at-1]) {
+			s[at] = s[at-1]
 			at--
 		}
-		s.list[at] = x
+		s[at] = x
 	}
 }
 
@@ -123,28 +110,30 @@ func (a *aligner) align() []match {
 			a.pass(cur)
 			continue
 		}
-		a.next.reset(len(a.hyp.words))
-		for i := range a.now.list {
-			if x := &a.now.list[i]; cur < x.at {
-				a.next.put(x, &a.now)
+		a.part()
+		a.next = a.next[:0]
+		for i := range a.now {
+			if x := &a.now[i]; cur < x.end.ref {
+				a.next.put(x)
 			} else {
 				a.branch(x, cur)
 			}
 		}
 		a.now, a.next = a.next, a.now
 	}
-	for i := range a.now.list {
-		a.now.list[i].leave()
+	if !a.even {
+		for i := range a.now {
+			a.now[i].leave(0)
+		}
+		a.now.sort()
 	}
-	a.now.sort()
-	return a.collect(&a.now.list[0])
+	return a.collect(&a.now[0])
 }
 
 // start makes the first state, and fixes matches without rival.
 func (a *aligner) start() {
-	a.now.reset(len(a.hyp.words))
-	clear(a.now.used[:a.now.size])
-	a.now.list = append(a.now.list, state{last: -1, taken: -1})
+	a.now = append(a.now[:0], state{taken: -1})
+	a.even, a.end = true, end{hyp: -1}
 	a.taken = a.taken[:0]
 	a.fixed = a.fixed[:0]
 	for j := range a.ref.words {
@@ -171,58 +160,91 @@ func (a *aligner) alone(m *match) bool {
 	return true
 }
 
-// pass moves all states over a word of ref that leaves no choice.
+// pass moves all states over a word of ref that leaves no choice. States that end
+// alike gain the same from then on, so only their end is moved.
 func (a *aligner) pass(cur int32) {
-	for i := range a.now.list {
-		x := &a.now.list[i]
+	if a.even {
+		if cur >= a.end.ref {
+			a.end = a.after(cur)
+		}
+		return
+	}
+	a.even, a.end = true, a.after(cur)
+	for i := range a.now {
+		x := &a.now[i]
 		switch {
-		case cur < x.at:
+		case cur < x.end.ref:
+			a.even = false // until its match ends
 		case a.fixed[cur] >= 0:
 			m := &a.matches[a.fixed[cur]]
 			x.take(m)
 			x.distance += int64(m.distance())
 		default:
-			x.leave()
+			x.leave(cur)
 		}
 	}
 	a.now.sort()
+}
+
+// after is the end of a state that passes a word.
+func (a *aligner) after(cur int32) end {
+	if k := a.fixed[cur]; k >= 0 {
+		return end{a.matches[k].refEnd, a.matches[k].hypEnd}
+	}
+	return end{cur + 1, -1}
+}
+
+// part gives states that end alike each its end.
+func (a *aligner) part() {
+	if a.even {
+		for i := range a.now {
+			a.now[i].end = a.end
+		}
+		a.even = false
+	}
 }
 
 // branch takes each match at cur that is still possible, or none.
 func (a *aligner) branch(x *state, cur int32) {
 	for k := a.starts[cur]; k < a.starts[cur+1]; k++ {
 		m := &a.matches[k]
-		if !a.now.free(x, m) {
+		bits := m.bits()
+		if x.used&bits != 0 && !a.free(x, m) {
 			continue
 		}
 		child := *x
 		child.take(m)
-		if kept := a.next.put(&child, &a.now); kept != nil {
-			a.next.use(kept, m)
+		child.used |= bits
+		child.taken = int32(len(a.taken))
+		if a.next.put(&child) != nil {
 			a.taken = append(a.taken, link{k, x.taken})
-			kept.taken = int32(len(a.taken) - 1)
 		}
 		x.distance += int64(m.distance()) // in the official program, not the child's
 	}
-	x.leave()
-	a.next.put(x, &a.now)
+	x.leave(cur)
+	a.next.put(x)
 }
 
-// free says if a state uses no word of hyp that m covers. Words of ref need no
-// look: the state is before them.
-func (s *states) free(x *state, m *match) bool {
+// bits are those of state.used.
+func (m *match) bits() (bits uint64) {
 	for i := m.hyp; i < m.hypEnd; i++ {
-		if s.used[x.used+i/64]>>(i%64)&1 != 0 {
+		bits |= 1 << (i % 64)
+	}
+	return bits
+}
+
+// free says if a state uses no word of hyp that m covers, although it uses one with
+// the same bit. Words of ref need no look: the state is before them.
+func (a *aligner) free(x *state, m *match) bool {
+	if len(a.hyp.words) <= 64 {
+		return false
+	}
+	for k := x.taken; k >= 0; k = a.taken[k].before {
+		if n := &a.matches[a.taken[k].match]; m.hyp < n.hypEnd && n.hyp < m.hypEnd {
 			return false
 		}
 	}
 	return true
-}
-
-func (s *states) use(x *state, m *match) {
-	for i := m.hyp; i < m.hypEnd; i++ {
-		s.used[x.used+i/64] |= 1 << (i % 64)
-	}
 }
 
 // take moves a state behind a match. Words that are not equal count one half, and
@@ -233,19 +255,18 @@ func (x *state) take(m *match) {
 		ref, hyp = ref/2, hyp/2
 	}
 	x.rank += int64(ref+hyp) * manyChunks
-	if x.last != -1 && m.hyp != x.last {
+	if x.end.hyp != -1 && m.hyp != x.end.hyp {
 		x.rank--
 	}
-	x.at, x.last = m.refEnd, m.hypEnd
+	x.end = end{m.refEnd, m.hypEnd}
 }
 
 // leave moves a state behind a word of ref that stays alone, or behind the last.
-func (x *state) leave() {
-	if x.last != -1 {
+func (x *state) leave(cur int32) {
+	if x.end.hyp != -1 {
 		x.rank--
-		x.last = -1
 	}
-	x.at++
+	x.end = end{cur + 1, -1}
 }
 
 // collect returns the matches of a state and the fixed ones.
