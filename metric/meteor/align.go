@@ -14,15 +14,18 @@ type aligner struct {
 	hyp, ref                         *sentence
 	hypWords, hypPhrases, refPhrases index
 
-	matches            []match // by start in ref
-	starts             []int32 // by word of ref: its first match; one more for the end
-	swapped            []match // found from hyp to ref
-	hypCover, refCover []int32 // matches that cover each word
+	*found
+	all     []found // by reference
+	order   []int
+	swapped []match // found from hyp to ref
+
+	hypWeights, refWeights []float64 // scratch
 
 	fixed     []int32 // by start in ref: the match chosen before the search, -1: none
 	now, next states
 	even      bool // all states of now end alike, at end, and not as they say
 	end       end
+	choices   []choice
 	taken     []link
 	chosen    []match
 }
@@ -61,23 +64,27 @@ type link struct{ match, before int32 }
 // of equals the first.
 type states []state
 
-// put adds a state, and returns it; nil if it is not among the best.
-func (s *states) put(x *state) *state {
+// put adds a state if it is among the best.
+func (s *states) put(x *state) {
+	if s.full(x) {
+		return
+	}
 	list := *s
 	if len(list) < beam {
 		list = append(list, state{})
 		*s = list
-	} else if !better(x, &list[beam-1]) {
-		return nil
 	}
-	at := len(list) - 1
+	last := len(list) - 1
+	at := last
 	for at > 0 && better(x, &list[at-1]) {
-		list[at] = list[at-1]
 		at--
 	}
+	copy(list[at+1:], list[at:last])
 	list[at] = *x
-	return &list[at]
 }
+
+// full says if there are so many better states that x is not among them.
+func (s states) full(x *state) bool { return len(s) == beam && !better(x, &s[beam-1]) }
 
 // sort brings states that have changed in order again.
 func (s states) sort() {
@@ -111,7 +118,10 @@ func (a *aligner) align() []match {
 			continue
 		}
 		a.part()
-		a.next = a.next[:0]
+		a.next, a.choices = a.next[:0], a.choices[:0]
+		for k := a.starts[cur]; k < a.starts[cur+1]; k++ {
+			a.choices = append(a.choices, a.choiceOf(k))
+		}
 		for i := range a.now {
 			if x := &a.now[i]; cur < x.end.ref {
 				a.next.put(x)
@@ -170,15 +180,17 @@ func (a *aligner) pass(cur int32) {
 		return
 	}
 	a.even, a.end = true, a.after(cur)
+	var fixed choice
+	if k := a.fixed[cur]; k >= 0 {
+		fixed = a.choiceOf(k)
+	}
 	for i := range a.now {
 		x := &a.now[i]
 		switch {
 		case cur < x.end.ref:
 			a.even = false // until its match ends
 		case a.fixed[cur] >= 0:
-			m := &a.matches[a.fixed[cur]]
-			x.take(m)
-			x.distance += int64(m.distance())
+			x.take(&fixed)
 		default:
 			x.leave(cur)
 		}
@@ -204,61 +216,74 @@ func (a *aligner) part() {
 	}
 }
 
-// branch takes each match at cur that is still possible, or none.
+// A choice is a match that states may take, and what they become by that.
+type choice struct {
+	match    int32
+	start    int32 // in hyp
+	end      end
+	used     uint64
+	rank     int64 // without what a new chunk costs
+	distance int64
+}
+
+// choiceOf is the choice of a match. Words that are not equal count one half, and the
+// official program cuts the sum of each side off to an integer.
+func (a *aligner) choiceOf(k int32) choice {
+	m := &a.matches[k]
+	ref, hyp := m.refEnd-m.ref, m.hypEnd-m.hyp
+	if m.module != exact {
+		ref, hyp = ref/2, hyp/2
+	}
+	c := choice{match: k, start: m.hyp, end: end{m.refEnd, m.hypEnd}, rank: int64(ref+hyp) * manyChunks, distance: int64(m.distance())}
+	for i := m.hyp; i < m.hypEnd; i++ {
+		c.used |= 1 << (i % 64)
+	}
+	return c
+}
+
+// branch takes each of the choices at cur that is still possible, or none.
 func (a *aligner) branch(x *state, cur int32) {
-	for k := a.starts[cur]; k < a.starts[cur+1]; k++ {
-		m := &a.matches[k]
-		bits := m.bits()
-		if x.used&bits != 0 && !a.free(x, m) {
+	for i := range a.choices {
+		c := &a.choices[i]
+		if x.used&c.used != 0 && !a.free(x, c) {
 			continue
 		}
-		child := *x
-		child.take(m)
-		child.used |= bits
-		child.taken = int32(len(a.taken))
-		if a.next.put(&child) != nil {
-			a.taken = append(a.taken, link{k, x.taken})
+		child := state{rank: x.rank + c.rank, distance: x.distance, used: x.used | c.used, end: c.end, taken: int32(len(a.taken))}
+		if x.end.hyp != -1 && c.start != x.end.hyp {
+			child.rank--
 		}
-		x.distance += int64(m.distance()) // in the official program, not the child's
+		if !a.next.full(&child) {
+			a.next.put(&child)
+			a.taken = append(a.taken, link{c.match, x.taken})
+		}
+		x.distance += c.distance // in the official program, not the child's
 	}
 	x.leave(cur)
 	a.next.put(x)
 }
 
-// bits are those of state.used.
-func (m *match) bits() (bits uint64) {
-	for i := m.hyp; i < m.hypEnd; i++ {
-		bits |= 1 << (i % 64)
-	}
-	return bits
-}
-
-// free says if a state uses no word of hyp that m covers, although it uses one with
-// the same bit. Words of ref need no look: the state is before them.
-func (a *aligner) free(x *state, m *match) bool {
+// free says if a state uses no word of hyp that a choice covers, although it uses one
+// with the same bit. Words of ref need no look: the state is before them.
+func (a *aligner) free(x *state, c *choice) bool {
 	if len(a.hyp.words) <= 64 {
 		return false
 	}
 	for k := x.taken; k >= 0; k = a.taken[k].before {
-		if n := &a.matches[a.taken[k].match]; m.hyp < n.hypEnd && n.hyp < m.hypEnd {
+		if m := &a.matches[a.taken[k].match]; c.start < m.hypEnd && m.hyp < c.end.hyp {
 			return false
 		}
 	}
 	return true
 }
 
-// take moves a state behind a match. Words that are not equal count one half, and
-// the official program cuts the sum of each side off to an integer.
-func (x *state) take(m *match) {
-	ref, hyp := m.refEnd-m.ref, m.hypEnd-m.hyp
-	if m.module != exact {
-		ref, hyp = ref/2, hyp/2
-	}
-	x.rank += int64(ref+hyp) * manyChunks
-	if x.end.hyp != -1 && m.hyp != x.end.hyp {
+// take moves a state behind a fixed match.
+func (x *state) take(c *choice) {
+	x.rank += c.rank
+	if x.end.hyp != -1 && c.start != x.end.hyp {
 		x.rank--
 	}
-	x.end = end{m.refEnd, m.hypEnd}
+	x.distance += c.distance
+	x.end = c.end
 }
 
 // leave moves a state behind a word of ref that stays alone, or behind the last.
@@ -284,26 +309,81 @@ func (a *aligner) collect(x *state) []match {
 	return a.chosen
 }
 
-// best returns the statistics with the reference of the highest score.
+// best returns the statistics with the reference of the highest score, the first of
+// equals. References that cannot score as high as another are not aligned.
 func (a *aligner) best(hyp int32, refs []int32) Stats {
-	var best Stats
-	highest := -1.0
 	a.setHyp(&a.corpus.sentences[hyp])
-	for _, ref := range refs {
-		a.ref = &a.corpus.sentences[ref]
+	for len(a.all) < len(refs) {
+		a.all = append(a.all, found{})
+	}
+	a.order = a.order[:0]
+	for i, ref := range refs {
+		a.turn(i, ref)
+		a.find()
+		a.most = a.atMost()
+		a.order = append(a.order, i)
+	}
+	slices.SortStableFunc(a.order, func(i, j int) int { return cmp.Compare(a.all[j].most, a.all[i].most) })
+	var best Stats
+	highest, at := -1.0, 0
+	for _, i := range a.order {
+		if a.all[i].most < highest {
+			break
+		}
+		a.turn(i, refs[i])
 		s := a.stats()
-		if score := s.Score(); score > highest {
-			best, highest = s, score
+		if score := s.Score(); score > highest || score == highest && i < at {
+			best, highest, at = s, score, i
 		}
 	}
 	return best
+}
+
+// turn turns to one of the references.
+func (a *aligner) turn(i int, ref int32) { a.found, a.ref = &a.all[i], &a.corpus.sentences[ref] }
+
+// atMost is what the score cannot exceed: that of one chunk in which all words are
+// matched that some match covers, each in the way that counts most.
+func (a *aligner) atMost() float64 {
+	a.hypWeights, a.refWeights = zeros(a.hypWeights, len(a.hyp.words)), zeros(a.refWeights, len(a.ref.words))
+	for i := range a.matches {
+		m := &a.matches[i]
+		weight := weights[m.module]
+		for j := m.hyp; j < m.hypEnd; j++ {
+			a.hypWeights[j] = max(a.hypWeights[j], weight)
+		}
+		for j := m.ref; j < m.refEnd; j++ {
+			a.refWeights[j] = max(a.refWeights[j], weight)
+		}
+	}
+	hyp, n := a.corpus.weighted(a.hyp, a.hypWeights)
+	ref, m := a.corpus.weighted(a.ref, a.refWeights)
+	if n+m == len(a.hyp.words)+len(a.ref.words) {
+		return 1 // there may be no penalty
+	}
+	most := Terms{hyp, a.hyp.counts.weighted(), ref, a.ref.counts.weighted(), 1, float64(n+m) / 2}
+	return most.Score() * (1 + 1e-9) // is rounded
+}
+
+// weighted sums the weights of a sentence's words, and counts those that have one.
+func (c *corpus) weighted(s *sentence, weights []float64) (sum float64, n int) {
+	for i, w := range s.words {
+		if weights[i] > 0 {
+			one := Words{Content: 1}
+			if c.words[w].function {
+				one = Words{Function: 1}
+			}
+			sum += weights[i] * one.weighted()
+			n++
+		}
+	}
+	return sum, n
 }
 
 // stats aligns the hypothesis with the reference and counts.
 func (a *aligner) stats() Stats {
 	var s Stats
 	s.Hyp.Words, s.Ref.Words = a.hyp.counts, a.ref.counts
-	a.find()
 	refEnd, hypEnd := int32(-1), int32(-1)
 	for _, m := range a.align() {
 		for _, w := range a.ref.words[m.ref:m.refEnd] {
