@@ -11,15 +11,14 @@ import (
 // have the n-gram in a reference. Those of one image are as rare as those of none,
 // so only n-grams of several images are kept.
 type rarities struct {
-	shards []shard // an n-gram belongs to the one that the first bits of its hash name
-	shift  int     // of a hash to these bits
+	shards []shard // as many as a power of two; an n-gram belongs to that of its first word
 	byDF   []float64
 }
 
 // A shard is a hash table with open addressing.
 type shard struct {
-	number     uint64 // the first bits of the hashes
-	shift      int
+	number     int32  // the last bits of the first words' numbers
+	last       int32  // of the shards
 	once, more bitset // by hash: seen in one text, in several
 	slots      []slot // as many as a power of two
 	used       int
@@ -80,10 +79,10 @@ func newRarities(texts, refs [][]int32) *rarities {
 	for size < uint64(words)*orders*4/uint64(shards) {
 		size *= 2
 	}
-	r := &rarities{shards: make([]shard, shards), shift: 65 - bits.Len(uint(shards))}
+	r := &rarities{shards: make([]shard, shards)}
 	tensor.Parallel(shards, func(k int) {
 		s := &r.shards[k]
-		*s = shard{number: uint64(k), shift: r.shift, once: make(bitset, size/64), more: make(bitset, size/64)}
+		*s = shard{number: int32(k), last: int32(shards - 1), once: make(bitset, size/64), more: make(bitset, size/64)}
 		for i, text := range texts {
 			for range min(2, times[i]) {
 				s.notice(text)
@@ -109,13 +108,14 @@ func newRarities(texts, refs [][]int32) *rarities {
 // of lists the n-grams of a text that belong to the shard.
 func (s *shard) of(text []int32) []hashed {
 	s.grams = s.grams[:0]
-	for i := range text {
+	for i, word := range text {
+		if word&s.last != s.number {
+			continue
+		}
 		g := gramAt(text, i)
 		for n := range min(orders, len(text)-i) {
 			short := g.beginning(n + 1)
-			if hash := short.hash(); hash>>s.shift == s.number {
-				s.grams = append(s.grams, hashed{short, hash})
-			}
+			s.grams = append(s.grams, hashed{short, short.hash()})
 		}
 	}
 	return s.grams
@@ -197,7 +197,7 @@ func (s *shard) grow() {
 // of returns the rarity of an n-gram.
 func (r *rarities) of(g gram) float64 {
 	h := g.hash()
-	s := &r.shards[h>>r.shift]
+	s := &r.shards[int(g.first>>32)&(len(r.shards)-1)]
 	if !s.more.has(h & (uint64(len(s.more))*64 - 1)) {
 		return r.byDF[1]
 	}

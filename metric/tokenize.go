@@ -197,7 +197,7 @@ type ruleLexer struct{ rules []compiledRule }
 
 // lexer compiles the rules when they are first wanted.
 var lexer = sync.OnceValue(func() *ruleLexer {
-	classes, err := classRanges()
+	classes, ascii, err := classRanges()
 	if err != nil {
 		panic(err) // the file is part of the program
 	}
@@ -209,7 +209,7 @@ var lexer = sync.OnceValue(func() *ruleLexer {
 		}
 		re := regexp.MustCompile(pattern)
 		re.Longest()
-		x.rules = append(x.rules, compiledRule{tokenRule: r, re: re, first: firstBytes(pattern)})
+		x.rules = append(x.rules, compiledRule{tokenRule: r, re: re, first: firstBytes("^(?:" + expand(r.pattern, ascii) + ")")})
 	}
 	return x
 })

@@ -131,8 +131,8 @@ func (m *Meteor) look(vocabulary []string) []word {
 			bySense = append(bySense, owner(sense, i))
 		}
 	}
-	alike(words, 0, byStem)
-	alike(words, 1, bySense)
+	owners := [...][]int64{byStem, bySense}
+	parallel(len(owners), 1, func(k, _ int) { alike(words, k, owners[k]) })
 	return words
 }
 
