@@ -160,7 +160,7 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 		}
 	}
 	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(200)) // most of the memory is text that stays
+		defer debug.SetGCPercent(debug.SetGCPercent(800)) // what is read stays
 	}
 	if slices.Contains(c.metrics, "METEOR") {
 		go meteordata.Open() // while files are read
@@ -169,6 +169,9 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 	systems, pairs, err := c.pair()
 	if err != nil {
 		return err
+	}
+	if len(pairs.Images) > 5000 && os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(200)
 	}
 	frequencies, training, err := c.others()
 	if err != nil {
