@@ -44,13 +44,15 @@ func meteorScore(c *Corpus) Result {
 	}
 }
 
+// meteorBlock is how many images METEOR scores at once.
+const meteorBlock = 1 << 16
+
 // meteorStats scores blocks of images, so that what is known of words and
 // sentences does not pile up.
 func (c *Corpus) meteorStats(m *meteor.Meteor) ([]meteor.Stats, error) {
-	const block = 1 << 16
 	stats := make([]meteor.Stats, 0, len(c.hyps))
-	for from := 0; from < len(c.hyps); from += block {
-		end := min(len(c.hyps), from+block)
+	for from := 0; from < len(c.hyps); from += meteorBlock {
+		end := min(len(c.hyps), from+meteorBlock)
 		hyps, refs := make([]string, end-from), make([][]string, end-from)
 		for i := range hyps {
 			hyps[i], refs[i] = c.texts[c.hyps[from+i]], c.references(from+i)

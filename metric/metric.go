@@ -67,16 +67,23 @@ func Compute(c *Corpus, names ...string) ([]Result, error) {
 	return computeRows(c, wanted), nil
 }
 
-// computeRows computes METEOR beside the others, since each has parts for one core only.
+// computeRows computes METEOR beside the others, since each has parts for one core
+// only, or before them if there is so much that both together would take much memory.
 func computeRows(c *Corpus, wanted []row) []Result {
 	results := make([]Result, len(wanted))
-	tensor.Parallel(2, func(part int) {
+	some := func(part int) {
 		for i, m := range wanted {
 			if meteor := m.name == "METEOR"; meteor == (part == 0) {
 				results[i] = m.of(c)
 			}
 		}
-	})
+	}
+	if len(c.hyps) <= meteorBlock {
+		tensor.Parallel(2, some)
+	} else {
+		some(0)
+		some(1)
+	}
 	return results
 }
 

@@ -134,7 +134,7 @@ func (s *shard) notice(text []int32) {
 
 // count counts the images of what was marked.
 func (s *shard) count(texts, refs [][]int32) {
-	s.slots = make([]slot, 2<<bits.Len(uint(s.more.count()*5/4)))
+	s.slots = make([]slot, 2<<bits.Len(uint(s.more.count())))
 	for i, list := range refs {
 		for _, ref := range list {
 			x := &s.recent[ref%int32(len(s.recent))]
