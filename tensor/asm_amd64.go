@@ -80,6 +80,9 @@ func sigmoidAVX512(dst, x []float32)
 func tanhAVX512(dst, x []float32)
 
 //go:noescape
+func normalAVX512(dst, x []float32)
+
+//go:noescape
 func sumAVX512(x []float32) float64
 
 //go:noescape
@@ -162,6 +165,9 @@ func sigmoidAVX2(dst, x []float32)
 
 //go:noescape
 func tanhAVX2(dst, x []float32)
+
+//go:noescape
+func normalAVX2(dst, x []float32)
 
 //go:noescape
 func sumAVX2(x []float32) float64

@@ -54,6 +54,7 @@ func vectorCalls() []call {
 		{"exp", unary(func(k *kernels) func(dst, x []float32) { return k.exp })},
 		{"tanh", unary(func(k *kernels) func(dst, x []float32) { return k.tanh })},
 		{"sigmoid", unary(func(k *kernels) func(dst, x []float32) { return k.sigmoid })},
+		{"normal", unary(func(k *kernels) func(dst, x []float32) { return k.normal })},
 		{"relu", unary(func(k *kernels) func(dst, x []float32) { return k.relu })},
 		{"relu6", unary(func(k *kernels) func(dst, x []float32) { return k.relu6 })},
 		{"dot", func(k *kernels, x, y, z []float32) float64 { return float64(k.dot(x, y)) }},
@@ -142,7 +143,7 @@ func FuzzVectorKernels(f *testing.F) {
 		}
 		calls := vectorCalls()
 		c := calls[int(which)%len(calls)]
-		if !slices.Contains([]string{"add", "mul", "scale", "shift", "exp", "tanh", "sigmoid", "relu", "relu6", "max"}, c.name) {
+		if !slices.Contains([]string{"add", "mul", "scale", "shift", "exp", "tanh", "sigmoid", "normal", "relu", "relu6", "max"}, c.name) {
 			return // large values cancel or overflow in another order
 		}
 		for _, k := range table {
@@ -206,6 +207,31 @@ func TestAccuracy(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Far below zero the exponent of the bell curve is large, and its rounding tells.
+func TestNormalAccuracy(t *testing.T) {
+	eachRow(t, func(t *testing.T, k *kernels) {
+		x := everyMagnitude()
+		got := make([]float32, len(x))
+		k.normal(got, x)
+		worst := 0.0
+		for i, g := range got {
+			a := float64(x[i])
+			want := math.Erfc(-a/math.Sqrt2) / 2
+			if rounded := float32(want); g == rounded || g != g && rounded != rounded {
+				continue
+			}
+			diff := math.Abs(float64(g) - want)
+			if !(diff <= want*(6e-7+1e-7*min(a, 0)*a)+0x1p-140) {
+				t.Fatalf("normal(%v) = %v, want %v", a, g, want)
+			}
+			if a > -5 {
+				worst = max(worst, diff/want)
+			}
+		}
+		t.Log("largest relative error from -5 on", worst)
+	})
 }
 
 func TestHalfKernels(t *testing.T) {
