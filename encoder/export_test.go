@@ -1,12 +1,21 @@
 package encoder
 
-import "math/rand/v2"
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"strings"
+)
 
-// Thin is Random with a fraction of the channels; Lite stays as it is.
+// Thin is Random with a fraction of the channels; Lite stays as it is. A vision
+// transformer has its heads, two blocks, and is known as thin_NAME from then on.
 func Thin(name string, divisor int, rng *rand.Rand) (*Network, error) {
 	n, err := newNetwork(name)
 	if err != nil {
 		return nil, err
+	}
+	if n.vit != nil {
+		return Random(small(name, 4*n.vit.heads, n.vit.heads), rng)
 	}
 	if n.anyWidth {
 		for i := range n.layers {
@@ -26,6 +35,29 @@ func KerasSized(name string, size int, layers []KerasLayer) (*Network, error) {
 		n.resize(size)
 		return n.ofKeras(layers)
 	})
+}
+
+// small makes a network with two blocks of a vision transformer known, and
+// returns its name.
+func small(name string, width, heads int) string {
+	draw, thin := networks[name], fmt.Sprintf("thin_%s_%d", name, width)
+	networks[thin] = func() table {
+		t := draw()
+		t.vit.depth, t.vit.width, t.vit.heads, t.vit.output = 2, width, heads, width/2
+		return t
+	}
+	return thin
+}
+
+// ReadSmall is Read of a vision transformer with two blocks of 32 channels and
+// four heads.
+func ReadSmall(name string, get Getter) (*Network, error) {
+	return Read("test", small(name, 32, 4), get)
+}
+
+// Forget takes back what ReadSmall and Thin have made known.
+func Forget() {
+	maps.DeleteFunc(networks, func(name string, _ func() table) bool { return strings.HasPrefix(name, "thin_") })
 }
 
 // ReadSized is Read for pictures of size x size.

@@ -13,6 +13,7 @@ type table struct {
 	epsilon  float64 // of the batch norms
 	layers   []layer
 	anyWidth bool // how many channels layers have is for the weights to say
+	vit      *vit // instead of layers, of a vision transformer
 }
 
 // A layer is an operation with what follows it: the batch norm, the sum with an

@@ -44,13 +44,13 @@ func (b *Block) Params() []*Param {
 // Forward keeps the shape of x (rows, width); each run of n rows is a sequence.
 func (b *Block) Forward(t *Tape, x *Var, n int) *Var {
 	h := b.Norm1.Forward(t, x)
-	h = t.spend(b.QKV.Forward(t, h), h)
-	h = t.spend(SelfAttention(t, h, n, b.Heads), h)
-	h = t.spend(b.Merge.Forward(t, h), h)
-	x = t.spend(Add(t, x, h), h)
+	h = t.Spend(b.QKV.Forward(t, h), h)
+	h = t.Spend(SelfAttention(t, h, n, b.Heads), h)
+	h = t.Spend(b.Merge.Forward(t, h), h)
+	x = t.Spend(Add(t, x, h), h)
 	h = b.Norm2.Forward(t, x)
-	h = t.spend(b.Wide.Forward(t, h), h)
-	h = t.spend(b.Activate(t, h), h)
-	h = t.spend(b.Narrow.Forward(t, h), h)
-	return t.spend(Add(t, x, h), x, h)
+	h = t.Spend(b.Wide.Forward(t, h), h)
+	h = t.Spend(b.Activate(t, h), h)
+	h = t.Spend(b.Narrow.Forward(t, h), h)
+	return t.Spend(Add(t, x, h), x, h)
 }

@@ -283,9 +283,9 @@ func (t *Tape) Drop(v *Var) {
 	}
 }
 
-// spend gives back the memory of what y was made of, if only y needed it and no
+// Spend gives back the memory of what y was made of, if only y needed it and no
 // gradient will. It returns y.
-func (t *Tape) spend(y *Var, used ...*Var) *Var {
+func (t *Tape) Spend(y *Var, used ...*Var) *Var {
 	if !y.WantsGrad() {
 		for _, v := range used {
 			t.Drop(v)
