@@ -49,10 +49,10 @@ func small(name string, width, heads int) string {
 	return thin
 }
 
-// ReadSmall is Read of a vision transformer with two blocks of 32 channels and
+// ReadSmall is Read of a vision transformer with two blocks of 16 channels and
 // four heads.
 func ReadSmall(name string, get Getter) (*Network, error) {
-	return Read("test", small(name, 32, 4), get)
+	return Read("test", small(name, 16, 4), get)
 }
 
 // Forget takes back what ReadSmall and Thin have made known.

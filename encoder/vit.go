@@ -49,7 +49,7 @@ var half = [3]float32{127.5, 127.5, 127.5}
 // vitGoogle is the edition of Hugging Face.
 func vitGoogle(size vitSize) table {
 	return table{
-		vit:    &vit{vitSize: size, epsilon: 1e-12, activate: nn.GELU, namings: []naming{huggingFace}},
+		vit:    &vit{vitSize: size, epsilon: 1e-12, activate: nn.GELU, namings: []naming{huggingFace, transformers5}},
 		recipe: imageprep.Recipe{Width: 224, Height: 224, Filter: imageprep.Bilinear, Fit: imageprep.Squash, Channels: imageprep.OrderRGB, Mean: half, Std: half},
 	}
 }

@@ -33,6 +33,14 @@ var (
 		qkv:   []string{"encoder.layer.%d.attention.attention.query.", "encoder.layer.%d.attention.attention.key.", "encoder.layer.%d.attention.attention.value."},
 		merge: "encoder.layer.%d.attention.output.dense.", wide: "encoder.layer.%d.intermediate.dense.", narrow: "encoder.layer.%d.output.dense.",
 	}
+	transformers5 = naming{ // what saving its state_dict gives
+		prefixes: []string{"", "vit."},
+		class:    "embeddings.cls_token", classShape: []int{1, 1}, positions: "embeddings.position_embeddings", placeShape: []int{1},
+		see: "embeddings.patch_embeddings.projection.", after: "layernorm.",
+		norm1: "layers.%d.layernorm_before.", norm2: "layers.%d.layernorm_after.",
+		qkv:   []string{"layers.%d.attention.q_proj.", "layers.%d.attention.k_proj.", "layers.%d.attention.v_proj."},
+		merge: "layers.%d.attention.o_proj.", wide: "layers.%d.mlp.fc1.", narrow: "layers.%d.mlp.fc2.",
+	}
 	timm = naming{
 		prefixes: []string{""},
 		class:    "cls_token", classShape: []int{1, 1}, positions: "pos_embed", placeShape: []int{1},
