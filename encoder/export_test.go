@@ -1,21 +1,20 @@
 package encoder
 
 import (
-	"fmt"
 	"maps"
 	"math/rand/v2"
 	"strings"
 )
 
 // Thin is Random with a fraction of the channels; Lite stays as it is. A vision
-// transformer has its heads, two blocks, and is known as thin_NAME from then on.
+// transformer is small, and known as thin_NAME from then on.
 func Thin(name string, divisor int, rng *rand.Rand) (*Network, error) {
 	n, err := newNetwork(name)
 	if err != nil {
 		return nil, err
 	}
 	if n.vit != nil {
-		return Random(small(name, 4*n.vit.heads, n.vit.heads), rng)
+		return Random(small(name), rng)
 	}
 	if n.anyWidth {
 		for i := range n.layers {
@@ -37,22 +36,21 @@ func KerasSized(name string, size int, layers []KerasLayer) (*Network, error) {
 	})
 }
 
-// small makes a network with two blocks of a vision transformer known, and
+// small makes a vision transformer of two blocks, 16 channels and four heads known, and
 // returns its name.
-func small(name string, width, heads int) string {
-	draw, thin := networks[name], fmt.Sprintf("thin_%s_%d", name, width)
+func small(name string) string {
+	draw, thin := networks[name], "thin_"+name
 	networks[thin] = func() table {
 		t := draw()
-		t.vit.depth, t.vit.width, t.vit.heads, t.vit.output = 2, width, heads, width/2
+		t.vit.depth, t.vit.width, t.vit.heads, t.vit.output = 2, 16, 4, 8
 		return t
 	}
 	return thin
 }
 
-// ReadSmall is Read of a vision transformer with two blocks of 16 channels and
-// four heads.
+// ReadSmall is Read of a small vision transformer.
 func ReadSmall(name string, get Getter) (*Network, error) {
-	return Read("test", small(name, 16, 4), get)
+	return Read("test", small(name), get)
 }
 
 // Forget takes back what ReadSmall and Thin have made known.

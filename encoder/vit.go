@@ -49,14 +49,14 @@ var half = [3]float32{127.5, 127.5, 127.5}
 // vitGoogle is the edition of Hugging Face.
 func vitGoogle(size vitSize) table {
 	return table{
-		vit:    &vit{vitSize: size, epsilon: 1e-12, activate: nn.GELU, namings: []naming{huggingFace, transformers5}},
+		vit:    &vit{vitSize: size, epsilon: 1e-12, activate: nn.GELU, namings: []naming{namesGoogle, namesMemory}},
 		recipe: imageprep.Recipe{Width: 224, Height: 224, Filter: imageprep.Bilinear, Fit: imageprep.Squash, Channels: imageprep.OrderRGB, Mean: half, Std: half},
 	}
 }
 
 func vitTimm(size vitSize) table {
 	return table{
-		vit: &vit{vitSize: size, epsilon: 1e-6, activate: nn.GELU, namings: []naming{timm}},
+		vit: &vit{vitSize: size, epsilon: 1e-6, activate: nn.GELU, namings: []naming{namesTimm}},
 		recipe: imageprep.Recipe{
 			Width: 224, Height: 224, Filter: imageprep.Bicubic, Fit: imageprep.Crop, Short: 248, Channels: imageprep.OrderRGB, Mean: half, Std: half,
 		},
@@ -64,7 +64,7 @@ func vitTimm(size vitSize) table {
 }
 
 func vitTorch(size vitSize) table {
-	t := table{vit: &vit{vitSize: size, epsilon: 1e-6, activate: nn.GELU, namings: []naming{torchvision}}, recipe: torch.recipe()}
+	t := table{vit: &vit{vitSize: size, epsilon: 1e-6, activate: nn.GELU, namings: []naming{namesTorch}}, recipe: torch.recipe()}
 	if size == vitL16 {
 		t.recipe.Short = 242
 	}

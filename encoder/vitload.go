@@ -25,7 +25,7 @@ type naming struct {
 }
 
 var (
-	huggingFace = naming{
+	namesGoogle = naming{
 		prefixes: []string{"", "vit."},
 		class:    "embeddings.cls_token", classShape: []int{1, 1}, positions: "embeddings.position_embeddings", placeShape: []int{1},
 		see: "embeddings.patch_embeddings.projection.", after: "layernorm.",
@@ -33,7 +33,7 @@ var (
 		qkv:   []string{"encoder.layer.%d.attention.attention.query.", "encoder.layer.%d.attention.attention.key.", "encoder.layer.%d.attention.attention.value."},
 		merge: "encoder.layer.%d.attention.output.dense.", wide: "encoder.layer.%d.intermediate.dense.", narrow: "encoder.layer.%d.output.dense.",
 	}
-	transformers5 = naming{ // what saving its state_dict gives
+	namesMemory = naming{ // what saving its state_dict gives
 		prefixes: []string{"", "vit."},
 		class:    "embeddings.cls_token", classShape: []int{1, 1}, positions: "embeddings.position_embeddings", placeShape: []int{1},
 		see: "embeddings.patch_embeddings.projection.", after: "layernorm.",
@@ -41,14 +41,14 @@ var (
 		qkv:   []string{"layers.%d.attention.q_proj.", "layers.%d.attention.k_proj.", "layers.%d.attention.v_proj."},
 		merge: "layers.%d.attention.o_proj.", wide: "layers.%d.mlp.fc1.", narrow: "layers.%d.mlp.fc2.",
 	}
-	timm = naming{
+	namesTimm = naming{
 		prefixes: []string{""},
 		class:    "cls_token", classShape: []int{1, 1}, positions: "pos_embed", placeShape: []int{1},
 		see: "patch_embed.proj.", after: "norm.",
 		norm1: "blocks.%d.norm1.", qkv: []string{"blocks.%d.attn.qkv."}, merge: "blocks.%d.attn.proj.",
 		norm2: "blocks.%d.norm2.", wide: "blocks.%d.mlp.fc1.", narrow: "blocks.%d.mlp.fc2.",
 	}
-	torchvision = naming{
+	namesTorch = naming{
 		prefixes: []string{""},
 		class:    "class_token", classShape: []int{1, 1}, positions: "encoder.pos_embedding", placeShape: []int{1},
 		see: "conv_proj.", after: "encoder.ln.",
@@ -57,7 +57,7 @@ var (
 		merge: "encoder.layers.encoder_layer_%d.self_attention.out_proj.",
 		wide:  "encoder.layers.encoder_layer_%d.mlp.0.", narrow: "encoder.layers.encoder_layer_%d.mlp.3.",
 	}
-	huggingFaceCLIP = naming{
+	namesCLIP = naming{
 		prefixes: []string{"vision_model.", ""},
 		class:    "embeddings.class_embedding", positions: "embeddings.position_embedding.weight",
 		see: "embeddings.patch_embedding.", before: "pre_layrnorm.", after: "post_layernorm.",
@@ -66,7 +66,7 @@ var (
 		merge: "encoder.layers.%d.self_attn.out_proj.", wide: "encoder.layers.%d.mlp.fc1.", narrow: "encoder.layers.%d.mlp.fc2.",
 		projection: "visual_projection.weight",
 	}
-	openAI = naming{
+	namesOpenAI = naming{
 		prefixes: []string{"visual."},
 		class:    "class_embedding", positions: "positional_embedding",
 		see: "conv1.", before: "ln_pre.", after: "ln_post.",
@@ -251,6 +251,7 @@ func (n *Network) readVit(get Getter, prefix string) (faults []string) {
 		}
 		to := n.params[p.param]
 		switch {
+		case len(data) == 0: // nobody wants the values
 		case p.turned:
 			for i := range to.Data {
 				to.Data[i] = data[i%p.shape[0]*p.shape[1]+i/p.shape[0]]
