@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -90,6 +91,42 @@ func TestCaption(t *testing.T) {
 }
 
 // One bad picture is one error; order and captions are those of each alone.
+// TestExplain holds what is true of any explanation: it goes along the caption that
+// the search found, with the same probabilities, and lists the best of each place.
+func TestExplain(t *testing.T) {
+	for _, kind := range decoder.Kinds() {
+		m := babbler(t, kind)
+		img := picture(3, 40, 30)
+		best, err := m.Caption(t.Context(), img, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		caption, steps, err := m.Explain(t.Context(), img, nil, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if caption.Text != best.Text || len(steps) < len(best.Words) || len(steps) > len(best.Words)+1 {
+			t.Fatalf("%s: %q in %d steps, want %q", kind, caption.Text, len(steps), best.Text)
+		}
+		sum := 0.0
+		for i, s := range steps {
+			sum += math.Log(s.Prob)
+			if i < len(best.Words) && s.Word != best.Words[i].Text || i == len(best.Words) && s.Word != "" {
+				t.Errorf("%s: step %d is %q", kind, i, s.Word)
+			}
+			if len(s.Choices) != 3 || s.Choices[0].Prob < s.Choices[1].Prob || s.Choices[1].Prob < s.Choices[2].Prob || s.Choices[0].Prob < s.Prob {
+				t.Errorf("%s: %q against %v", kind, s.Word, s.Choices)
+			}
+			if i < len(best.Words) && len(s.Attention) != len(best.Words[i].Attention) {
+				t.Errorf("%s: attention over %d cells", kind, len(s.Attention))
+			}
+		}
+		if math.Abs(sum-caption.LogProb) > 1e-3 {
+			t.Errorf("%s: log-probability %v, by steps %v", kind, caption.LogProb, sum)
+		}
+	}
+}
+
 func TestAllKeepsOrder(t *testing.T) {
 	m := babbler(t, "attend")
 	broken := errors.New("broken")
