@@ -123,7 +123,7 @@ def main():
         f.write(f"""# Vision transformers: showtell against PyTorch and ONNX Runtime
 
 float32, one picture of 224x224, random weights. PyTorch runs timm's and transformers' networks, ONNX Runtime what
-PyTorch exports of them. Ratios: its time over ours, of the medians and of the least times; above 1, ours is faster.
+PyTorch exports of them; OMP_WAIT_POLICY=passive. Ratios: its time over ours, of the medians and of the least times; above 1, ours is faster.
 Every output is compared first; a difference of 1e-4 of the largest feature ends the run.
 
 | network | threads | ours, ms | PyTorch, ms | ONNX Runtime, ms | PyTorch / ours | ONNX Runtime / ours | least, PyTorch | least, ONNX Runtime |
