@@ -17,7 +17,7 @@ var (
 
 func clip(size vitSize) table {
 	return table{
-		vit: &vit{vitSize: size, epsilon: 1e-5, activate: nn.QuickGELU, clip: true, namings: []naming{namesCLIP, namesOpenAI}},
+		vit: &vit{vitSize: size, epsilon: 1e-5, activate: nn.QuickGELU, clip: true, namings: []vitNaming{namesCLIP, namesOpenAI}},
 		recipe: imageprep.Recipe{
 			Width: 224, Height: 224, Filter: imageprep.Bicubic, Fit: imageprep.Crop, Short: 224, Channels: imageprep.OrderRGB,
 			Mean: [3]float32{255 * 0.48145466, 255 * 0.4578275, 255 * 0.40821073}, Std: [3]float32{255 * 0.26862954, 255 * 0.26130258, 255 * 0.27577711},

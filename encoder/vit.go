@@ -23,7 +23,7 @@ type vit struct {
 	clip      bool // a norm before the first block, and squares without a bias
 	class     bool // the class token is the result
 	project   bool // and is projected
-	namings   []naming
+	namings   []vitNaming
 	published bool // look for what a grid does not need under its published names too
 }
 
@@ -49,14 +49,14 @@ var half = [3]float32{127.5, 127.5, 127.5}
 // vitGoogle is the edition of Hugging Face.
 func vitGoogle(size vitSize) table {
 	return table{
-		vit:    &vit{vitSize: size, epsilon: 1e-12, activate: nn.GELU, namings: []naming{namesGoogle, namesMemory}},
+		vit:    &vit{vitSize: size, epsilon: 1e-12, activate: nn.GELU, namings: []vitNaming{namesGoogle, namesMemory}},
 		recipe: imageprep.Recipe{Width: 224, Height: 224, Filter: imageprep.Bilinear, Fit: imageprep.Squash, Channels: imageprep.OrderRGB, Mean: half, Std: half},
 	}
 }
 
 func vitTimm(size vitSize) table {
 	return table{
-		vit: &vit{vitSize: size, epsilon: 1e-6, activate: nn.GELU, namings: []naming{namesTimm}},
+		vit: &vit{vitSize: size, epsilon: 1e-6, activate: nn.GELU, namings: []vitNaming{namesTimm}},
 		recipe: imageprep.Recipe{
 			Width: 224, Height: 224, Filter: imageprep.Bicubic, Fit: imageprep.Crop, Short: 248, Channels: imageprep.OrderRGB, Mean: half, Std: half,
 		},
@@ -64,7 +64,7 @@ func vitTimm(size vitSize) table {
 }
 
 func vitTorch(size vitSize) table {
-	t := table{vit: &vit{vitSize: size, epsilon: 1e-6, activate: nn.GELU, namings: []naming{namesTorch}}, recipe: torch.recipe()}
+	t := table{vit: &vit{vitSize: size, epsilon: 1e-6, activate: nn.GELU, namings: []vitNaming{namesTorch}}, recipe: torch.recipe()}
 	if size == vitL16 {
 		t.recipe.Short = 242
 	}

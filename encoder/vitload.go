@@ -10,9 +10,9 @@ import (
 	"showtell/nn"
 )
 
-// A naming is how a program calls the tensors of a vision transformer. %d is the
+// A vitNaming is how a program calls the tensors of a vision transformer. %d is the
 // number of a block. Where "weight" and "bias" follow, names end before them.
-type naming struct {
+type vitNaming struct {
 	prefixes               []string // before all names but the projection's; ours is the first
 	class, positions       string
 	classShape, placeShape []int // what stands before the width and the tokens
@@ -25,7 +25,7 @@ type naming struct {
 }
 
 var (
-	namesGoogle = naming{
+	namesGoogle = vitNaming{
 		prefixes: []string{"", "vit."},
 		class:    "embeddings.cls_token", classShape: []int{1, 1}, positions: "embeddings.position_embeddings", placeShape: []int{1},
 		see: "embeddings.patch_embeddings.projection.", after: "layernorm.",
@@ -33,7 +33,7 @@ var (
 		qkv:   []string{"encoder.layer.%d.attention.attention.query.", "encoder.layer.%d.attention.attention.key.", "encoder.layer.%d.attention.attention.value."},
 		merge: "encoder.layer.%d.attention.output.dense.", wide: "encoder.layer.%d.intermediate.dense.", narrow: "encoder.layer.%d.output.dense.",
 	}
-	namesMemory = naming{ // what saving its state_dict gives
+	namesMemory = vitNaming{ // what saving its state_dict gives
 		prefixes: []string{"", "vit."},
 		class:    "embeddings.cls_token", classShape: []int{1, 1}, positions: "embeddings.position_embeddings", placeShape: []int{1},
 		see: "embeddings.patch_embeddings.projection.", after: "layernorm.",
@@ -41,14 +41,14 @@ var (
 		qkv:   []string{"layers.%d.attention.q_proj.", "layers.%d.attention.k_proj.", "layers.%d.attention.v_proj."},
 		merge: "layers.%d.attention.o_proj.", wide: "layers.%d.mlp.fc1.", narrow: "layers.%d.mlp.fc2.",
 	}
-	namesTimm = naming{
+	namesTimm = vitNaming{
 		prefixes: []string{""},
 		class:    "cls_token", classShape: []int{1, 1}, positions: "pos_embed", placeShape: []int{1},
 		see: "patch_embed.proj.", after: "norm.",
 		norm1: "blocks.%d.norm1.", qkv: []string{"blocks.%d.attn.qkv."}, merge: "blocks.%d.attn.proj.",
 		norm2: "blocks.%d.norm2.", wide: "blocks.%d.mlp.fc1.", narrow: "blocks.%d.mlp.fc2.",
 	}
-	namesTorch = naming{
+	namesTorch = vitNaming{
 		prefixes: []string{""},
 		class:    "class_token", classShape: []int{1, 1}, positions: "encoder.pos_embedding", placeShape: []int{1},
 		see: "conv_proj.", after: "encoder.ln.",
@@ -57,7 +57,7 @@ var (
 		merge: "encoder.layers.encoder_layer_%d.self_attention.out_proj.",
 		wide:  "encoder.layers.encoder_layer_%d.mlp.0.", narrow: "encoder.layers.encoder_layer_%d.mlp.3.",
 	}
-	namesCLIP = naming{
+	namesCLIP = vitNaming{
 		prefixes: []string{"vision_model.", ""},
 		class:    "embeddings.class_embedding", positions: "embeddings.position_embedding.weight",
 		see: "embeddings.patch_embedding.", before: "pre_layrnorm.", after: "post_layernorm.",
@@ -66,7 +66,7 @@ var (
 		merge: "encoder.layers.%d.self_attn.out_proj.", wide: "encoder.layers.%d.mlp.fc1.", narrow: "encoder.layers.%d.mlp.fc2.",
 		projection: "visual_projection.weight",
 	}
-	namesOpenAI = naming{
+	namesOpenAI = vitNaming{
 		prefixes: []string{"visual."},
 		class:    "class_embedding", positions: "positional_embedding",
 		see: "conv1.", before: "ln_pre.", after: "ln_post.",
@@ -78,7 +78,7 @@ var (
 
 // own is how files of our own call the tensors. What a grid does not need has
 // names of its own there, so that they tell which network it is.
-func (v *vit) own() naming {
+func (v *vit) own() vitNaming {
 	n := v.namings[0]
 	n.prefixes = n.prefixes[:1]
 	if v.class {
@@ -89,11 +89,11 @@ func (v *vit) own() naming {
 }
 
 // forms are the namings under which the network may be found.
-func (v *vit) forms() []naming {
+func (v *vit) forms() []vitNaming {
 	if v.class && !v.published {
-		return []naming{v.own()}
+		return []vitNaming{v.own()}
 	}
-	return append([]naming{v.own()}, v.namings...)
+	return append([]vitNaming{v.own()}, v.namings...)
 }
 
 // A part is a tensor of a file: values of one of the weights.
@@ -114,7 +114,7 @@ func (p part) size() int {
 }
 
 // parts are the tensors of a file, in the order of params.
-func (t table) parts(n naming, prefix string) []part {
+func (t table) parts(n vitNaming, prefix string) []part {
 	v, d := t.vit, drawnParts{prefix: prefix}
 	w := v.width
 	d.put(n.class, append(slices.Clone(n.classShape), w)...)

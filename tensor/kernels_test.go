@@ -54,6 +54,7 @@ func vectorCalls() []call {
 		{"exp", unary(func(k *kernels) func(dst, x []float32) { return k.exp })},
 		{"tanh", unary(func(k *kernels) func(dst, x []float32) { return k.tanh })},
 		{"sigmoid", unary(func(k *kernels) func(dst, x []float32) { return k.sigmoid })},
+		{"silu", unary(func(k *kernels) func(dst, x []float32) { return k.silu })},
 		{"normal", unary(func(k *kernels) func(dst, x []float32) { return k.normal })},
 		{"relu", unary(func(k *kernels) func(dst, x []float32) { return k.relu })},
 		{"relu6", unary(func(k *kernels) func(dst, x []float32) { return k.relu6 })},
@@ -143,7 +144,7 @@ func FuzzVectorKernels(f *testing.F) {
 		}
 		calls := vectorCalls()
 		c := calls[int(which)%len(calls)]
-		if !slices.Contains([]string{"add", "mul", "scale", "shift", "exp", "tanh", "sigmoid", "normal", "relu", "relu6", "max"}, c.name) {
+		if !slices.Contains([]string{"add", "mul", "scale", "shift", "exp", "tanh", "sigmoid", "silu", "normal", "relu", "relu6", "max"}, c.name) {
 			return // large values cancel or overflow in another order
 		}
 		for _, k := range table {

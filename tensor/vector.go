@@ -59,6 +59,10 @@ func Tanh(dst, x []float32) { unary("Tanh", kern.tanh, dst, x) }
 // Sigmoid writes 1/(1+exp(-x)) to dst, which may be x. The relative error is at most 3e-7.
 func Sigmoid(dst, x []float32) { unary("Sigmoid", kern.sigmoid, dst, x) }
 
+// SiLU writes x/(1+exp(-x)) to dst, which may be x. The error is at most 4e-7 of the
+// result, or of 1e-3 where that is more.
+func SiLU(dst, x []float32) { unary("SiLU", kern.silu, dst, x) }
+
 // Normal writes the share of the standard normal distribution that lies below x, (1+erf(x/√2))/2, to
 // dst, which may be x. The relative error is at most 6e-7 + 1e-7·x² below zero, 6e-7 above.
 func Normal(dst, x []float32) { unary("Normal", kern.normal, dst, x) }
