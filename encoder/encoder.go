@@ -1,9 +1,10 @@
 // Package encoder turns a picture into a grid of features, by a convolutional
-// network without its classifier. Load a Network, Compile it, and Run the plan.
+// network or a vision transformer without its classifier. Load a Network, Compile it, and Run the plan.
 //
-// A network is a table of layers. Two executors go through it: Forward, on a
+// A convolutional network is a table of layers. Two executors go through it: Forward, on a
 // tape, for training; and the Plan, with batch norms folded into the weights
-// and everything packed, for captioning.
+// and everything packed, for captioning. A vision transformer (vit.go) is made of
+// the blocks of package nn, which do both.
 package encoder
 
 import (
@@ -19,49 +20,81 @@ import (
 
 	"showtell/imageprep"
 	"showtell/modelfile"
+	"showtell/nn"
 	"showtell/tensor"
 )
 
 // networks by name. A new one is a file and a line here.
 var networks = map[string]func() table{
-	"efficientnet_b0":       func() table { return efficientNet(torch, efficientB0) },
-	"efficientnet_b0_keras": func() table { return efficientNet(keras, efficientB0) },
-	"efficientnet_b1":       func() table { return efficientNet(torch, efficientB1) },
-	"efficientnet_b1_keras": func() table { return efficientNet(keras, efficientB1) },
-	"efficientnet_b2":       func() table { return efficientNet(torch, efficientB2) },
-	"efficientnet_b2_keras": func() table { return efficientNet(keras, efficientB2) },
-	"efficientnet_b3":       func() table { return efficientNet(torch, efficientB3) },
-	"efficientnet_b3_keras": func() table { return efficientNet(keras, efficientB3) },
-	"efficientnet_lite0":    func() table { return efficientNetLite(lite0) },
-	"efficientnet_lite1":    func() table { return efficientNetLite(lite1) },
-	"efficientnet_lite2":    func() table { return efficientNetLite(lite2) },
-	"efficientnet_lite3":    func() table { return efficientNetLite(lite3) },
-	"efficientnet_lite4":    func() table { return efficientNetLite(lite4) },
-	"inception_v3":          func() table { return inceptionV3(torch) },
-	"inception_v3_keras":    func() table { return inceptionV3(keras) },
-	"mobilenet_v2":          func() table { return mobileNetV2(torch) },
-	"mobilenet_v2_keras":    func() table { return mobileNetV2(keras) },
-	"mobilenet_v2_tf":       func() table { return mobileNetV2TF() },
-	"resnet101":             func() table { return resNet(torch, resnet101) },
-	"resnet101_keras":       func() table { return resNet(keras, resnet101) },
-	"resnet152":             func() table { return resNet(torch, resnet152) },
-	"resnet152_keras":       func() table { return resNet(keras, resnet152) },
-	"resnet18":              func() table { return resNet(torch, resnet18) },
-	"resnet34":              func() table { return resNet(torch, resnet34) },
-	"resnet50":              func() table { return resNet(torch, resnet50) },
-	"resnet50_keras":        func() table { return resNet(keras, resnet50) },
-	"tf_efficientnet_b0":    func() table { return efficientNet(timm, efficientB0) },
-	"tf_efficientnet_b1":    func() table { return efficientNet(timm, efficientB1) },
-	"tf_efficientnet_b2":    func() table { return efficientNet(timm, efficientB2) },
-	"tf_efficientnet_b3":    func() table { return efficientNet(timm, efficientB3) },
-	"vgg16":                 func() table { return vgg(torch, vgg16) },
-	"vgg16_fc2":             func() table { return withDense(vgg(torch, vgg16)) },
-	"vgg16_keras":           func() table { return vgg(keras, vgg16) },
-	"vgg16_keras_fc2":       func() table { return withDense(vgg(keras, vgg16)) },
-	"vgg19":                 func() table { return vgg(torch, vgg19) },
-	"vgg19_fc2":             func() table { return withDense(vgg(torch, vgg19)) },
-	"vgg19_keras":           func() table { return vgg(keras, vgg19) },
-	"vgg19_keras_fc2":       func() table { return withDense(vgg(keras, vgg19)) },
+	"clip_vit_b16":            func() table { return clip(clipB16) },
+	"clip_vit_b16_class":      func() table { return classToken(clip(clipB16)) },
+	"clip_vit_b16_projection": func() table { return projection(clip(clipB16)) },
+	"clip_vit_b32":            func() table { return clip(clipB32) },
+	"clip_vit_b32_class":      func() table { return classToken(clip(clipB32)) },
+	"clip_vit_b32_projection": func() table { return projection(clip(clipB32)) },
+	"clip_vit_l14":            func() table { return clip(clipL14) },
+	"clip_vit_l14_class":      func() table { return classToken(clip(clipL14)) },
+	"clip_vit_l14_projection": func() table { return projection(clip(clipL14)) },
+	"efficientnet_b0":         func() table { return efficientNet(torch, efficientB0) },
+	"efficientnet_b0_keras":   func() table { return efficientNet(keras, efficientB0) },
+	"efficientnet_b1":         func() table { return efficientNet(torch, efficientB1) },
+	"efficientnet_b1_keras":   func() table { return efficientNet(keras, efficientB1) },
+	"efficientnet_b2":         func() table { return efficientNet(torch, efficientB2) },
+	"efficientnet_b2_keras":   func() table { return efficientNet(keras, efficientB2) },
+	"efficientnet_b3":         func() table { return efficientNet(torch, efficientB3) },
+	"efficientnet_b3_keras":   func() table { return efficientNet(keras, efficientB3) },
+	"efficientnet_lite0":      func() table { return efficientNetLite(lite0) },
+	"efficientnet_lite1":      func() table { return efficientNetLite(lite1) },
+	"efficientnet_lite2":      func() table { return efficientNetLite(lite2) },
+	"efficientnet_lite3":      func() table { return efficientNetLite(lite3) },
+	"efficientnet_lite4":      func() table { return efficientNetLite(lite4) },
+	"inception_v3":            func() table { return inceptionV3(torch) },
+	"inception_v3_keras":      func() table { return inceptionV3(keras) },
+	"mobilenet_v2":            func() table { return mobileNetV2(torch) },
+	"mobilenet_v2_keras":      func() table { return mobileNetV2(keras) },
+	"mobilenet_v2_tf":         func() table { return mobileNetV2TF() },
+	"resnet101":               func() table { return resNet(torch, resnet101) },
+	"resnet101_keras":         func() table { return resNet(keras, resnet101) },
+	"resnet152":               func() table { return resNet(torch, resnet152) },
+	"resnet152_keras":         func() table { return resNet(keras, resnet152) },
+	"resnet18":                func() table { return resNet(torch, resnet18) },
+	"resnet34":                func() table { return resNet(torch, resnet34) },
+	"resnet50":                func() table { return resNet(torch, resnet50) },
+	"resnet50_keras":          func() table { return resNet(keras, resnet50) },
+	"tf_efficientnet_b0":      func() table { return efficientNet(timm, efficientB0) },
+	"tf_efficientnet_b1":      func() table { return efficientNet(timm, efficientB1) },
+	"tf_efficientnet_b2":      func() table { return efficientNet(timm, efficientB2) },
+	"tf_efficientnet_b3":      func() table { return efficientNet(timm, efficientB3) },
+	"vgg16":                   func() table { return vgg(torch, vgg16) },
+	"vgg16_fc2":               func() table { return withDense(vgg(torch, vgg16)) },
+	"vgg16_keras":             func() table { return vgg(keras, vgg16) },
+	"vgg16_keras_fc2":         func() table { return withDense(vgg(keras, vgg16)) },
+	"vgg19":                   func() table { return vgg(torch, vgg19) },
+	"vgg19_fc2":               func() table { return withDense(vgg(torch, vgg19)) },
+	"vgg19_keras":             func() table { return vgg(keras, vgg19) },
+	"vgg19_keras_fc2":         func() table { return withDense(vgg(keras, vgg19)) },
+	"vit_b16":                 func() table { return vitGoogle(vitB16) },
+	"vit_b16_class":           func() table { return classToken(vitGoogle(vitB16)) },
+	"vit_b16_timm":            func() table { return vitTimm(vitB16) },
+	"vit_b16_timm_class":      func() table { return classToken(vitTimm(vitB16)) },
+	"vit_b16_torch":           func() table { return vitTorch(vitB16) },
+	"vit_b16_torch_class":     func() table { return classToken(vitTorch(vitB16)) },
+	"vit_b32":                 func() table { return vitGoogle(vitB32) },
+	"vit_b32_class":           func() table { return classToken(vitGoogle(vitB32)) },
+	"vit_b32_timm":            func() table { return vitTimm(vitB32) },
+	"vit_b32_timm_class":      func() table { return classToken(vitTimm(vitB32)) },
+	"vit_b32_torch":           func() table { return vitTorch(vitB32) },
+	"vit_b32_torch_class":     func() table { return classToken(vitTorch(vitB32)) },
+	"vit_l16":                 func() table { return vitGoogle(vitL16) },
+	"vit_l16_class":           func() table { return classToken(vitGoogle(vitL16)) },
+	"vit_l16_timm":            func() table { return vitTimm(vitL16) },
+	"vit_l16_timm_class":      func() table { return classToken(vitTimm(vitL16)) },
+	"vit_l16_torch":           func() table { return vitTorch(vitL16) },
+	"vit_l16_torch_class":     func() table { return classToken(vitTorch(vitL16)) },
+	"vit_s16":                 func() table { return vitGoogle(vitS16) },
+	"vit_s16_class":           func() table { return classToken(vitGoogle(vitS16)) },
+	"vit_s16_timm":            func() table { return vitTimm(vitS16) },
+	"vit_s16_timm_class":      func() table { return classToken(vitTimm(vitS16)) },
 }
 
 // Names lists the networks.
@@ -82,8 +115,9 @@ type weights struct {
 type Network struct {
 	name string
 	table
-	weights []weights // of each layer
-	layers8 []layer8  // instead of them, if the network is quantised
+	weights []weights   // of each layer
+	layers8 []layer8    // instead of them, if the network is quantised
+	params  []*nn.Param // instead of them, if it is a vision transformer; see table.params
 	pixels  *normalization
 }
 
@@ -112,6 +146,10 @@ func Random(name string, rng *rand.Rand) (*Network, error) {
 }
 
 func (n *Network) randomize(rng *rand.Rand) {
+	if n.vit != nil {
+		n.params = n.vit.random(n.table.params(), rng)
+		return
+	}
 	n.weights = make([]weights, len(n.layers))
 	for i, l := range n.layers {
 		if l.weighted() {
@@ -161,6 +199,9 @@ func (n *Network) Recipe() imageprep.Recipe { return n.recipe }
 
 // Grid is the size of the result: rows, columns, channels.
 func (n *Network) Grid() (h, w, c int) {
+	if n.vit != nil {
+		return n.vitGrid()
+	}
 	last := len(n.layers) - 1
 	e := n.extents()[last]
 	return e.h, e.w, n.layers[last].out
@@ -170,6 +211,9 @@ func (n *Network) Grid() (h, w, c int) {
 func (n *Network) Tensors(prefix string) []modelfile.Tensor {
 	if n.Quantized() {
 		return n.tensors8(prefix)
+	}
+	if n.vit != nil {
+		return n.vitTensors(prefix)
 	}
 	var all []modelfile.Tensor
 	for i, l := range n.layers {

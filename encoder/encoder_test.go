@@ -19,6 +19,7 @@ import (
 func TestNetworks(t *testing.T) {
 	for _, name := range encoder.Names() {
 		t.Run(name, func(t *testing.T) {
+			t.Cleanup(encoder.Forget)
 			n, err := encoder.Thin(name, 16, rand.New(rand.NewPCG(1, 2)))
 			if err != nil {
 				t.Fatal(err)

@@ -1,15 +1,20 @@
 package encoder
 
 import (
+	"maps"
 	"math/rand/v2"
 	"strings"
 )
 
-// Thin is Random with a fraction of the channels; Lite stays as it is.
+// Thin is Random with a fraction of the channels; Lite stays as it is. A vision
+// transformer is small, and known as thin_NAME from then on.
 func Thin(name string, divisor int, rng *rand.Rand) (*Network, error) {
 	n, err := newNetwork(name)
 	if err != nil {
 		return nil, err
+	}
+	if n.vit != nil {
+		return Random(small(name), rng)
 	}
 	if n.anyWidth {
 		for i := range n.layers {
@@ -52,6 +57,28 @@ func KerasSized(name string, size int, layers []KerasLayer) (*Network, error) {
 		n.resize(size)
 		return n.ofKeras(layers)
 	})
+}
+
+// small makes a vision transformer of two blocks, 16 channels and four heads known, and
+// returns its name.
+func small(name string) string {
+	draw, thin := networks[name], "thin_"+name
+	networks[thin] = func() table {
+		t := draw()
+		t.vit.depth, t.vit.width, t.vit.heads, t.vit.output = 2, 16, 4, 8
+		return t
+	}
+	return thin
+}
+
+// ReadSmall is Read of a small vision transformer.
+func ReadSmall(name string, get Getter) (*Network, error) {
+	return Read("test", small(name), get)
+}
+
+// Forget takes back what ReadSmall and Thin have made known.
+func Forget() {
+	maps.DeleteFunc(networks, func(name string, _ func() table) bool { return strings.HasPrefix(name, "thin_") })
 }
 
 // ReadSized is Read for pictures of size x size.

@@ -9,9 +9,12 @@ import (
 
 // Forward encodes pictures (n, height, width, 3) into grids (n, h, w,
 // channels), on a tape if the network is to learn. Params holds the weights, of
-// which those that are Fixed don't learn; the batch norms and biases stay as
-// they are.
+// which those that are Fixed don't learn; batch norms and the biases of convolutions
+// stay as they are.
 func (n *Network) Forward(t *nn.Tape, x *nn.Var, params []*nn.Param) *nn.Var {
+	if n.vit != nil {
+		return n.vit.tower(params).Forward(t, x)
+	}
 	outs, until := make([]*nn.Var, len(n.layers)), n.lastReaders()
 	needed := make([]bool, len(n.layers)) // for the gradient of weights
 	for i, l := range n.layers {
@@ -107,11 +110,14 @@ func (l layer) window(h, w int) nn.Window {
 	return nn.Window{Kernel: l.kernel, Rows: l.rows, Stride: l.stride, Top: e.top, Left: e.left, H: e.h, W: e.w}
 }
 
-// Params are copies of the convolutions' weights, for Forward. It panics if the
-// network is Quantized.
+// Params are copies of the convolutions' weights, or of all of a vision
+// transformer, for Forward. It panics if the network is Quantized.
 func (n *Network) Params() []*nn.Param {
 	if n.Quantized() {
 		panic("encoder: an int8 network can't learn")
+	}
+	if n.vit != nil {
+		return n.vitParams()
 	}
 	var params []*nn.Param
 	for i, l := range n.layers {

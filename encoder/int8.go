@@ -31,6 +31,9 @@ func (n *Network) Quantized() bool { return n.layers8 != nil }
 
 // int8Able says why the network can't be int8.
 func (n *Network) int8Able() error {
+	if n.vit != nil {
+		return fmt.Errorf("%s can't be int8: it is a vision transformer", n.name)
+	}
 	for i, l := range n.layers {
 		if !l.weighted() || l.norm == "" || l.pad != same || l.taps() != l.kernel*l.kernel || l.from[0] != i-1 {
 			return fmt.Errorf("%s can't be int8: layer %s is of a kind that has none", n.name, l.name)
@@ -41,6 +44,9 @@ func (n *Network) int8Able() error {
 
 // isQuantized tells whether the file has this network in int8.
 func (n *Network) isQuantized(f *modelfile.File, prefix string) bool {
+	if n.vit != nil {
+		return false
+	}
 	t, ok := f.Tensor(prefix + n.layers[0].conv + ".weight")
 	return ok && t.DType == modelfile.I8
 }

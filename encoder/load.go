@@ -43,15 +43,19 @@ func load(f *modelfile.File, prefix string, values func(modelfile.Tensor) ([]flo
 }
 
 // Read takes the weights of the network called name from any file, under the
-// names that torchvision, timm or Hugging Face give them (namings). With name ""
-// it finds out which network they belong to, as Load does, but for those that share
-// their names in timm. Errors begin with source.
+// names that torchvision, timm or Hugging Face give them (namings); a vision
+// transformer, under those of its edition. With name "" it finds out which network
+// they belong to, as Load does, but for those that share their names in timm. Errors
+// begin with source.
 func Read(source, name string, get Getter) (*Network, error) {
 	names := Names()
 	if name != "" {
 		names = []string{name}
 	}
 	n, err := nearest(source, names, func(n *Network) candidate {
+		if n.vit != nil {
+			n.vit.published = name != ""
+		}
 		get := n.published(n.named(get, name != ""), name != "")
 		return candidate{n, get, func() []string { return n.read(get, "") }}
 	})
@@ -92,7 +96,7 @@ func orTell(source string, get Getter, err error) error {
 // published looks for tensors under the aliases of their layers as well, where
 // the network is named or the aliases are no other's.
 func (n *Network) published(get Getter, named bool) Getter {
-	if !named && !n.aliased {
+	if n.vit != nil || !named && !n.aliased {
 		return get
 	}
 	alias := map[string]string{}
@@ -190,6 +194,10 @@ func (n *Network) tensorCount() int {
 
 // begins tells whether the first or the last layer with weights is there.
 func (n *Network) begins(get Getter) bool {
+	if n.vit != nil {
+		parts, _ := n.locate(get)
+		return parts != nil
+	}
 	weighted := slices.DeleteFunc(slices.Clone(n.layers), func(l layer) bool { return !l.weighted() })
 	for _, l := range []layer{weighted[0], weighted[len(weighted)-1]} {
 		if _, _, ok := get(l.conv + ".weight"); ok {
@@ -201,6 +209,10 @@ func (n *Network) begins(get Getter) bool {
 
 // present is how many of the network's tensors there are, whatever their shapes.
 func (n *Network) present(get Getter) (count int) {
+	if n.vit != nil {
+		_, count = n.locate(get)
+		return count
+	}
 	for _, l := range n.layers {
 		names, _ := l.tensors()
 		for _, name := range names {
@@ -214,6 +226,9 @@ func (n *Network) present(get Getter) (count int) {
 
 // read fills in the weights and tells what is wrong with them.
 func (n *Network) read(get Getter, prefix string) (faults []string) {
+	if n.vit != nil {
+		return n.readVit(get, prefix)
+	}
 	if err := n.adopt(get); err != nil {
 		return []string{err.Error()}
 	}
@@ -235,16 +250,25 @@ func (n *Network) read(get Getter, prefix string) (faults []string) {
 	return append(faults, n.readNormalization(get, prefix)...)
 }
 
+// shaped tells what is wrong with the shape of a tensor.
+func shaped(get Getter, prefix, name string, shape []int) (fault string) {
+	found, _, ok := get(name)
+	switch {
+	case !ok:
+		return "no tensor " + prefix + name
+	case !slices.Equal(found, shape):
+		return fmt.Sprintf("tensor %s has shape %v, not %v", prefix+name, found, shape)
+	}
+	return ""
+}
+
 // one reads a tensor of the shape.
 func one(get Getter, prefix, name string, shape []int) (data []float32, fault string) {
-	found, values, ok := get(name)
+	if fault := shaped(get, prefix, name, shape); fault != "" {
+		return nil, fault
+	}
+	_, values, _ := get(name)
 	name = prefix + name
-	if !ok {
-		return nil, "no tensor " + name
-	}
-	if !slices.Equal(found, shape) {
-		return nil, fmt.Sprintf("tensor %s has shape %v, not %v", name, found, shape)
-	}
 	data, err := values()
 	if err != nil {
 		return nil, fmt.Sprintf("tensor %s: %v", name, err)

@@ -84,7 +84,7 @@ func timmMobileNetV2() []rename {
 // Dense layers, which most files have for their classifier, are taken only if asked
 // for.
 func (n *Network) named(get Getter, asked bool) Getter {
-	if !asked && slices.ContainsFunc(n.layers, func(l layer) bool { return l.flat }) {
+	if n.vit != nil || !asked && slices.ContainsFunc(n.layers, func(l layer) bool { return l.flat }) {
 		return get
 	}
 	best, most := get, n.present(get)

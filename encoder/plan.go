@@ -21,6 +21,7 @@ type Plan struct {
 	steps         []step
 	slots         []int // size of each buffer
 	buffers       sync.Pool
+	vit           *vitPlan // instead of steps
 }
 
 // A step is one layer: it reads the buffers of the layers before it and writes
@@ -66,6 +67,10 @@ func (n *Network) plan(fuse bool) (*Plan, error) {
 		return nil, fmt.Errorf("encoder %s: %w", n.name, err)
 	}
 	p := &Plan{recipe: n.recipe, height: n.recipe.Height, width: n.recipe.Width, int8: n.Quantized()}
+	if n.vit != nil {
+		p.vit = n.vitPlan()
+		return p, nil
+	}
 	p.steps = make([]step, len(n.layers))
 	p.input = frame{h: p.height, w: p.width, c: 3}
 	if p.int8 {
@@ -264,6 +269,10 @@ func (p *Plan) See(dst []float32, img image.Image) {
 
 // run tells observe, unless it is nil, the output of every layer.
 func (p *Plan) run(dst, pixels []float32, observe func(i int, out tensor.Image)) {
+	if p.vit != nil {
+		p.vit.run(dst, pixels, p.height, p.width)
+		return
+	}
 	buffers := p.borrow()
 	defer p.buffers.Put(buffers)
 	r := running{Plan: p, wholes: make([]tensor.Image, len(p.steps)), outs: make([]tensor.Image, len(p.steps))}

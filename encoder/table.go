@@ -16,6 +16,7 @@ type table struct {
 	normalized bool   // the weights may say what is done to pixels
 	aliased    bool   // its layers' aliases are found without its name being told
 	prefix     string // that published files have before its names, or not
+	vit        *vit   // instead of layers, of a vision transformer
 }
 
 // A layer is an operation with what follows it: the batch norm, the sum with an

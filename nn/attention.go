@@ -25,7 +25,28 @@ func Attention(t *Tape, q, k, v *Var, spans []Span, heads int, causal bool, weig
 	if width%heads != 0 || k.Cols() != width || v.Cols() != width {
 		panic(fmt.Sprintf("nn: attention of %v over %v and %v with %d heads", q.Shape, k.Shape, v.Shape, heads))
 	}
-	a := attention{q: q, k: k, v: v, y: t.New(q.Rows(), width), spans: spans, heads: heads, causal: causal}
+	a := attention{q: q, k: k, v: v, width: width, spans: spans, heads: heads, causal: causal}
+	return a.apply(t, weights)
+}
+
+// SelfAttention is Attention of rows to each other: qkv (rows, 3·width) has their
+// queries, keys and values side by side, and each run of n rows is a span.
+func SelfAttention(t *Tape, qkv *Var, n, heads int) *Var {
+	width := qkv.Cols() / 3
+	if qkv.Cols()%3 != 0 || width%heads != 0 || qkv.Rows()%n != 0 {
+		panic(fmt.Sprintf("nn: attention of %v in spans of %d with %d heads", qkv.Shape, n, heads))
+	}
+	spans := make([]Span, qkv.Rows()/n)
+	for i := range spans {
+		spans[i] = Span{i * n, (i + 1) * n, i * n, (i + 1) * n}
+	}
+	a := attention{q: qkv, k: qkv, v: qkv, kAt: width, vAt: 2 * width, width: width, spans: spans, heads: heads}
+	return a.apply(t, nil)
+}
+
+func (a *attention) apply(t *Tape, weights *[]float32) *Var {
+	q, k, v, spans, heads := a.q, a.k, a.v, a.spans, a.heads
+	a.y = t.New(q.Rows(), a.width)
 	a.at = make([]int, len(spans)+1)
 	for i, s := range spans {
 		a.at[i+1] = a.at[i] + heads*(s.Q1-s.Q0)*(s.K1-s.K0)
@@ -34,6 +55,10 @@ func Attention(t *Tape, q, k, v *Var, spans []Span, heads int, causal bool, weig
 	tensor.Parallel(len(spans)*heads, func(i int) { a.forward(i/heads, i%heads) })
 	if weights != nil {
 		*weights = a.meanOverHeads(t)
+	}
+	if !a.y.learnIf(q.WantsGrad() || k.WantsGrad() || v.WantsGrad()) {
+		t.giveBack(a.prob)
+		return a.y
 	}
 	t.record(func() {
 		if a.y.grad == nil {
@@ -50,6 +75,8 @@ func Attention(t *Tape, q, k, v *Var, spans []Span, heads int, causal bool, weig
 
 type attention struct {
 	q, k, v, y  *Var
+	kAt, vAt    int // columns where keys and values begin
+	width       int // of each
 	spans       []Span
 	heads       int
 	causal      bool
@@ -65,22 +92,22 @@ func (a *attention) scores(buf []float32, span, head int) tensor.Matrix {
 	return tensor.Mat(buf[lo:lo+nq*nk], nq, nk)
 }
 
-// part is the columns of a head in rows lo to hi.
-func (a *attention) part(data []float32, head, lo, hi int) tensor.Matrix {
-	width := a.q.Cols()
-	depth := width / a.heads
-	return tensor.Mat(data, len(data)/width, width).Slice(lo, head*depth, hi-lo, depth)
+// part is the columns of a head, those of the first head beginning at column at,
+// in rows lo to hi of data, which has the shape of x.
+func (a *attention) part(x *Var, data []float32, at, head, lo, hi int) tensor.Matrix {
+	depth := a.width / a.heads
+	return tensor.Mat(data, x.Rows(), x.Cols()).Slice(lo, at+head*depth, hi-lo, depth)
 }
 
 func (a *attention) scale() float32 {
-	return float32(1 / math.Sqrt(float64(a.q.Cols()/a.heads)))
+	return float32(1 / math.Sqrt(float64(a.width/a.heads)))
 }
 
 func (a *attention) forward(span, head int) {
 	s := a.spans[span]
 	p := a.scores(a.prob, span, head)
-	q := a.part(a.q.Data, head, s.Q0, s.Q1)
-	tensor.MatMul(p, q, a.part(a.k.Data, head, s.K0, s.K1).T())
+	q := a.part(a.q, a.q.Data, 0, head, s.Q0, s.Q1)
+	tensor.MatMul(p, q, a.part(a.k, a.k.Data, a.kAt, head, s.K0, s.K1).T())
 	for j := range p.Rows {
 		row := p.Data[j*p.Cols : (j+1)*p.Cols]
 		if a.causal {
@@ -90,15 +117,15 @@ func (a *attention) forward(span, head int) {
 		tensor.Scale(row, row, a.scale())
 		tensor.Softmax(row)
 	}
-	tensor.MatMul(a.part(a.y.Data, head, s.Q0, s.Q1), p, a.part(a.v.Data, head, s.K0, s.K1))
+	tensor.MatMul(a.part(a.y, a.y.Data, 0, head, s.Q0, s.Q1), p, a.part(a.v, a.v.Data, a.vAt, head, s.K0, s.K1))
 }
 
 func (a *attention) backward(span, head int) {
 	s := a.spans[span]
 	p, dp := a.scores(a.prob, span, head), a.scores(a.dprob, span, head)
-	dy := a.part(a.y.grad, head, s.Q0, s.Q1)
-	tensor.MatMulAdd(a.part(a.v.grad, head, s.K0, s.K1), p.T(), dy)
-	tensor.MatMul(dp, dy, a.part(a.v.Data, head, s.K0, s.K1).T())
+	dy := a.part(a.y, a.y.grad, 0, head, s.Q0, s.Q1)
+	tensor.MatMulAdd(a.part(a.v, a.v.grad, a.vAt, head, s.K0, s.K1), p.T(), dy)
+	tensor.MatMul(dp, dy, a.part(a.v, a.v.Data, a.vAt, head, s.K0, s.K1).T())
 	scale := a.scale()
 	for j := range p.Rows {
 		pr, d := p.Data[j*p.Cols:(j+1)*p.Cols], dp.Data[j*p.Cols:(j+1)*p.Cols]
@@ -107,8 +134,8 @@ func (a *attention) backward(span, head int) {
 			d[i] = w * (d[i] - mean) * scale
 		}
 	}
-	tensor.MatMulAdd(a.part(a.q.grad, head, s.Q0, s.Q1), dp, a.part(a.k.Data, head, s.K0, s.K1))
-	tensor.MatMulAdd(a.part(a.k.grad, head, s.K0, s.K1), dp.T(), a.part(a.q.Data, head, s.Q0, s.Q1))
+	tensor.MatMulAdd(a.part(a.q, a.q.grad, 0, head, s.Q0, s.Q1), dp, a.part(a.k, a.k.Data, a.kAt, head, s.K0, s.K1))
+	tensor.MatMulAdd(a.part(a.k, a.k.grad, a.kAt, head, s.K0, s.K1), dp.T(), a.part(a.q, a.q.Data, 0, head, s.Q0, s.Q1))
 }
 
 func (a *attention) meanOverHeads(t *Tape) []float32 {

@@ -42,13 +42,18 @@ func Product(t *Tape, x *Var, w, b *Param) *Var {
 	if b != nil {
 		addBias(y, b.Data)
 	}
+	if !y.learnIf(x.WantsGrad() || w.learns() || b.learns()) {
+		return y
+	}
 	t.record(func() {
 		if y.grad == nil {
 			return
 		}
 		dy := y.gradMat()
-		tensor.MatMulAdd(w.gradMat(), dy.T(), x.Mat())
-		if b != nil {
+		if w.learns() {
+			tensor.MatMulAdd(w.gradMat(), dy.T(), x.Mat())
+		}
+		if b.learns() {
 			addColumns(b.Grad(), dy)
 		}
 		if x.WantsGrad() {

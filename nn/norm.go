@@ -9,14 +9,13 @@ import (
 // A LayerNorm brings each row to mean 0 and variance 1, then scales and
 // shifts it (Ba et al. 2016).
 type LayerNorm struct {
-	Gain, Shift *Param // (width)
+	Gain, Shift *Param  // (width)
+	Epsilon     float64 // added to the variance
 }
 
-const normEpsilon = 1e-5
-
-// NewLayerNorm returns a layer with gain 1 and shift 0.
+// NewLayerNorm returns a layer with gain 1, shift 0 and epsilon 1e-5.
 func NewLayerNorm(name string, width int) *LayerNorm {
-	l := &LayerNorm{Gain: NewParam(name+".weight", width).Fill(1), Shift: NewParam(name+".bias", width)}
+	l := &LayerNorm{Gain: NewParam(name+".weight", width).Fill(1), Shift: NewParam(name+".bias", width), Epsilon: 1e-5}
 	l.Gain.Bias, l.Shift.Bias = true, true
 	return l
 }
@@ -32,16 +31,22 @@ func (l *LayerNorm) Forward(t *Tape, x *Var) *Var {
 	inv := t.alloc(rows)        // 1 / standard deviation
 	eachRow(rows, cols, func(i int) {
 		h := hat[i*cols : (i+1)*cols]
-		inv[i] = normalise(h, x.Row(i))
+		inv[i] = normalise(h, x.Row(i), l.Epsilon)
 		out := y.Row(i)
 		copy(out, l.Shift.Data)
 		tensor.MulAdd(out, h, l.Gain.Data)
 	})
+	if !y.learnIf(x.WantsGrad() || l.Gain.learns() || l.Shift.learns()) {
+		t.giveBack(hat)
+		return y
+	}
 	t.record(func() {
 		if y.grad == nil {
 			return
 		}
-		l.paramGrad(y.grad, hat, rows)
+		if l.Gain.learns() || l.Shift.learns() {
+			l.paramGrad(y.grad, hat, rows)
+		}
 		if x.WantsGrad() {
 			dx := x.Grad()
 			scratch := t.alloc(len(x.Data))
@@ -55,13 +60,11 @@ func (l *LayerNorm) Forward(t *Tape, x *Var) *Var {
 }
 
 // normalise writes (x-mean)/deviation to h and returns 1/deviation.
-func normalise(h, x []float32) float32 {
+func normalise(h, x []float32, epsilon float64) float32 {
 	n := float32(len(x))
 	mean := tensor.Sum(x) / n
-	for i, v := range x {
-		h[i] = v - mean
-	}
-	inv := float32(1 / math.Sqrt(tensor.SumSquares(h)/float64(n)+normEpsilon))
+	tensor.Shift(h, x, -mean)
+	inv := float32(1 / math.Sqrt(tensor.SumSquares(h)/float64(n)+epsilon))
 	tensor.Scale(h, h, inv)
 	return inv
 }

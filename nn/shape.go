@@ -14,6 +14,9 @@ func Add(t *Tape, a, b *Var) *Var {
 	}
 	y := t.New(a.Shape...)
 	each(len(y.Data), func(lo, hi int) { tensor.Add(y.Data[lo:hi], a.Data[lo:hi], b.Data[lo:hi]) })
+	if !y.learnIf(a.WantsGrad() || b.WantsGrad()) {
+		return y
+	}
 	t.record(func() {
 		if y.grad == nil {
 			return
@@ -96,8 +99,11 @@ func Gather(t *Tape, x *Var, index []int) *Var {
 	cols := x.Cols()
 	y := t.New(len(index), cols)
 	eachRow(len(index), cols, func(i int) { copy(y.Row(i), x.Row(index[i])) })
+	if !y.learnIf(x.WantsGrad()) {
+		return y
+	}
 	t.record(func() {
-		if y.grad == nil || !x.WantsGrad() {
+		if y.grad == nil {
 			return
 		}
 		dx := x.Grad()

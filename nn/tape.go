@@ -58,6 +58,16 @@ func (v *Var) Mat() tensor.Matrix { return tensor.Mat(v.Data, v.Rows(), v.Cols()
 // WantsGrad tells whether Backward is to leave a gradient here.
 func (v *Var) WantsGrad() bool { return v.tape != nil }
 
+// learnIf tells whether the result of an operation on a tape that learns wants a
+// gradient: only if something that went into it does. Otherwise there is nothing
+// to record.
+func (v *Var) learnIf(wanted bool) bool {
+	if !wanted {
+		v.tape = nil
+	}
+	return v.tape != nil
+}
+
 // Grad is the gradient, of the length of Data, for adding to. It is made, all
 // zero, when first asked for. Only for a Var that WantsGrad.
 func (v *Var) Grad() []float32 {
@@ -137,6 +147,9 @@ func (p *Param) Fill(x float32) *Param {
 	}
 	return p
 }
+
+// learns tells whether there is a p that wants a gradient.
+func (p *Param) learns() bool { return p != nil && !p.Fixed }
 
 // ZeroGrad forgets the gradient.
 func (p *Param) ZeroGrad() { clear(p.grad) }
@@ -265,9 +278,20 @@ func (t *Tape) alloc(n int) []float32 {
 // Drop gives back the memory of v, which nothing may read any more, Backward
 // neither: it reads what went into operations that learn.
 func (t *Tape) Drop(v *Var) {
-	if t != nil && t.giveBack(v.Data) {
+	if t.giveBack(v.Data) {
 		v.Data = nil
 	}
+}
+
+// Spend gives back the memory of what y was made of, if only y needed it and no
+// gradient will. It returns y.
+func (t *Tape) Spend(y *Var, used ...*Var) *Var {
+	if !y.WantsGrad() {
+		for _, v := range used {
+			t.Drop(v)
+		}
+	}
+	return y
 }
 
 // dropGrad gives back the memory of v's gradient, which nobody will read.
@@ -279,6 +303,9 @@ func (t *Tape) dropGrad(v *Var) {
 
 // giveBack makes memory free before Reset, if it is of this tape.
 func (t *Tape) giveBack(data []float32) bool {
+	if t == nil {
+		return false
+	}
 	for i := len(t.used) - 1; i >= 0 && len(data) > 0; i-- {
 		if s := t.used[i]; &s[0] == &data[0] {
 			t.used = slices.Delete(t.used, i, i+1)

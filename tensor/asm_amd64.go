@@ -83,6 +83,9 @@ func siluAVX512(dst, x []float32)
 func tanhAVX512(dst, x []float32)
 
 //go:noescape
+func normalAVX512(dst, x []float32)
+
+//go:noescape
 func sumAVX512(x []float32) float64
 
 //go:noescape
@@ -168,6 +171,9 @@ func siluAVX2(dst, x []float32)
 
 //go:noescape
 func tanhAVX2(dst, x []float32)
+
+//go:noescape
+func normalAVX2(dst, x []float32)
 
 //go:noescape
 func sumAVX2(x []float32) float64

@@ -23,6 +23,7 @@ var neonKernels = kernels{
 	tanh:       tanhNEON,
 	sigmoid:    sigmoidNEON,
 	silu:       siluNEON,
+	normal:     normalNEON,
 	relu:       reluNEON,
 	relu6:      relu6NEON,
 	expSum:     expSumNEON,

@@ -49,6 +49,7 @@ var genericKernels = kernels{
 	tanh:       each(func(x float32) float32 { return float32(math.Tanh(float64(x))) }),
 	sigmoid:    each(func(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }),
 	silu:       each(func(x float32) float32 { return float32(float64(x) / (1 + math.Exp(-float64(x)))) }),
+	normal:     each(func(x float32) float32 { return float32(math.Erfc(-float64(x)/math.Sqrt2) / 2) }),
 	relu: each(func(x float32) float32 {
 		if x < 0 {
 			return 0

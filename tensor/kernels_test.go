@@ -55,6 +55,7 @@ func vectorCalls() []call {
 		{"tanh", unary(func(k *kernels) func(dst, x []float32) { return k.tanh })},
 		{"sigmoid", unary(func(k *kernels) func(dst, x []float32) { return k.sigmoid })},
 		{"silu", unary(func(k *kernels) func(dst, x []float32) { return k.silu })},
+		{"normal", unary(func(k *kernels) func(dst, x []float32) { return k.normal })},
 		{"relu", unary(func(k *kernels) func(dst, x []float32) { return k.relu })},
 		{"relu6", unary(func(k *kernels) func(dst, x []float32) { return k.relu6 })},
 		{"dot", func(k *kernels, x, y, z []float32) float64 { return float64(k.dot(x, y)) }},
@@ -143,7 +144,7 @@ func FuzzVectorKernels(f *testing.F) {
 		}
 		calls := vectorCalls()
 		c := calls[int(which)%len(calls)]
-		if !slices.Contains([]string{"add", "mul", "scale", "shift", "exp", "tanh", "sigmoid", "silu", "relu", "relu6", "max"}, c.name) {
+		if !slices.Contains([]string{"add", "mul", "scale", "shift", "exp", "tanh", "sigmoid", "silu", "normal", "relu", "relu6", "max"}, c.name) {
 			return // large values cancel or overflow in another order
 		}
 		for _, k := range table {
@@ -207,6 +208,31 @@ func TestAccuracy(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Far below zero the exponent of the bell curve is large, and its rounding tells.
+func TestNormalAccuracy(t *testing.T) {
+	eachRow(t, func(t *testing.T, k *kernels) {
+		x := everyMagnitude()
+		got := make([]float32, len(x))
+		k.normal(got, x)
+		worst := 0.0
+		for i, g := range got {
+			a := float64(x[i])
+			want := math.Erfc(-a/math.Sqrt2) / 2
+			if rounded := float32(want); g == rounded || g != g && rounded != rounded {
+				continue
+			}
+			diff := math.Abs(float64(g) - want)
+			if !(diff <= want*(6e-7+1e-7*min(a, 0)*a)+0x1p-140) {
+				t.Fatalf("normal(%v) = %v, want %v", a, g, want)
+			}
+			if a > -5 {
+				worst = max(worst, diff/want)
+			}
+		}
+		t.Log("largest relative error from -5 on", worst)
+	})
 }
 
 func TestHalfKernels(t *testing.T) {

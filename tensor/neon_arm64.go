@@ -87,6 +87,9 @@ func siluNEON(dst, x []float32)
 func tanhNEON(dst, x []float32)
 
 //go:noescape
+func normalNEON(dst, x []float32)
+
+//go:noescape
 func emaNEON(avg, w []float32, keep, add float32)
 
 //go:noescape

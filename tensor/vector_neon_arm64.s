@@ -1305,6 +1305,179 @@ tail:
 done:
 	RET
 
+// func normalNEON(dst, x []float32)
+TEXT ·normalNEON(SB), NOSPLIT, $0-48
+	MOVD dst_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD dst_len+8(FP), R4
+	MOVW $0xc2d00000, R5 // expLow
+	VDUP R5, V31.S4
+	MOVW $0x3e9c28f6, R5 // normal
+	VDUP R5, V30.S4
+	MOVW $0xbf000000, R5 // minusHalf
+	VDUP R5, V29.S4
+	MOVW $0x3fb8aa3b, R5 // log2e
+	VDUP R5, V28.S4
+	MOVW $0x3f318000, R5 // ln2hi
+	VDUP R5, V27.S4
+	MOVW $0xb95e8083, R5 // ln2lo
+	VDUP R5, V26.S4
+	MOVW $0x3f800000, R5 // one
+	VDUP R5, V25.S4
+	MOVW $0x3f000000, R5 // c2
+	VDUP R5, V24.S4
+	MOVW $0x3e2aaaaa, R5 // c3
+	VDUP R5, V23.S4
+	MOVW $0x3d2aa9c1, R5 // c4
+	VDUP R5, V22.S4
+	MOVW $0x3c088908, R5 // c5
+	VDUP R5, V21.S4
+	MOVW $0x3ab743ce, R5 // c6
+	VDUP R5, V20.S4
+	MOVW $0x39506967, R5 // c7
+	VDUP R5, V19.S4
+	MOVW $0x3df91e42, R5 // p1
+	VDUP R5, V6.S4
+	MOVW $0x3dfacfd0, R5 // p2
+	VDUP R5, V7.S4
+	MOVW $0x3dd3cec2, R5 // p3
+	VDUP R5, V8.S4
+	MOVW $0x3df7d8c2, R5 // p4
+	VDUP R5, V9.S4
+	MOVW $0xbd1b87ec, R5 // p5
+	VDUP R5, V10.S4
+	MOVW $0x3e3e2afb, R5 // p6
+	VDUP R5, V11.S4
+	MOVW $0xbe1ca802, R5 // p7
+	VDUP R5, V12.S4
+	MOVW $0x3d1650f0, R5 // p8
+	VDUP R5, V13.S4
+loop:
+	CMP $4, R4
+	BLT tail
+	FMOVQ 0(R1), F0
+	WORD $0x4ea0f801 // fabs v1.4s, v0.4s
+	VMOV V25.B16, V2.B16
+	VFMLA V30.S4, V1.S4, V2.S4
+	WORD $0x6e22ff22 // fdiv v2.4s, v25.4s, v2.4s
+	VMOV V12.B16, V3.B16
+	VFMLA V2.S4, V13.S4, V3.S4
+	VMOV V11.B16, V4.B16
+	VFMLA V2.S4, V3.S4, V4.S4
+	VMOV V10.B16, V3.B16
+	VFMLA V2.S4, V4.S4, V3.S4
+	VMOV V9.B16, V4.B16
+	VFMLA V2.S4, V3.S4, V4.S4
+	VMOV V8.B16, V3.B16
+	VFMLA V2.S4, V4.S4, V3.S4
+	VMOV V7.B16, V4.B16
+	VFMLA V2.S4, V3.S4, V4.S4
+	VMOV V6.B16, V3.B16
+	VFMLA V2.S4, V4.S4, V3.S4
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6e21dc21 // fmul v1.4s, v1.4s, v1.4s
+	WORD $0x6e3ddc21 // fmul v1.4s, v1.4s, v29.4s
+	WORD $0x4e3ff421 // fmax v1.4s, v1.4s, v31.4s
+	WORD $0x6e3cdc24 // fmul v4.4s, v1.4s, v28.4s
+	WORD $0x4e218884 // frintn v4.4s, v4.4s
+	VFMLS V27.S4, V4.S4, V1.S4
+	VFMLS V26.S4, V4.S4, V1.S4
+	VMOV V20.B16, V14.B16
+	VFMLA V1.S4, V19.S4, V14.S4
+	VMOV V21.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V22.B16, V14.B16
+	VFMLA V1.S4, V15.S4, V14.S4
+	VMOV V23.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V24.B16, V14.B16
+	VFMLA V1.S4, V15.S4, V14.S4
+	VMOV V25.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V25.B16, V2.B16
+	VFMLA V1.S4, V15.S4, V2.S4
+	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
+	WORD $0x4f3f0481 // sshr v1.4s, v4.4s, #1
+	VSUB V1.S4, V4.S4, V4.S4
+	VSHL $23, V1.S4, V1.S4
+	VADD V25.S4, V1.S4, V1.S4
+	WORD $0x6e21dc42 // fmul v2.4s, v2.4s, v1.4s
+	VSHL $23, V4.S4, V4.S4
+	VADD V25.S4, V4.S4, V4.S4
+	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x4ea3d722 // fsub v2.4s, v25.4s, v3.4s
+	WORD $0x4f210400 // sshr v0.4s, v0.4s, #31
+	VBSL V2.B16, V3.B16, V0.B16
+	FMOVQ F0, 0(R0)
+	ADD $16, R0
+	ADD $16, R1
+	SUB $4, R4
+	B loop
+tail:
+	CBZ R4, done
+	FMOVS 0(R1), F0
+	WORD $0x4ea0f801 // fabs v1.4s, v0.4s
+	VMOV V25.B16, V2.B16
+	VFMLA V30.S4, V1.S4, V2.S4
+	WORD $0x6e22ff22 // fdiv v2.4s, v25.4s, v2.4s
+	VMOV V12.B16, V3.B16
+	VFMLA V2.S4, V13.S4, V3.S4
+	VMOV V11.B16, V4.B16
+	VFMLA V2.S4, V3.S4, V4.S4
+	VMOV V10.B16, V3.B16
+	VFMLA V2.S4, V4.S4, V3.S4
+	VMOV V9.B16, V4.B16
+	VFMLA V2.S4, V3.S4, V4.S4
+	VMOV V8.B16, V3.B16
+	VFMLA V2.S4, V4.S4, V3.S4
+	VMOV V7.B16, V4.B16
+	VFMLA V2.S4, V3.S4, V4.S4
+	VMOV V6.B16, V3.B16
+	VFMLA V2.S4, V4.S4, V3.S4
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x6e21dc21 // fmul v1.4s, v1.4s, v1.4s
+	WORD $0x6e3ddc21 // fmul v1.4s, v1.4s, v29.4s
+	WORD $0x4e3ff421 // fmax v1.4s, v1.4s, v31.4s
+	WORD $0x6e3cdc24 // fmul v4.4s, v1.4s, v28.4s
+	WORD $0x4e218884 // frintn v4.4s, v4.4s
+	VFMLS V27.S4, V4.S4, V1.S4
+	VFMLS V26.S4, V4.S4, V1.S4
+	VMOV V20.B16, V14.B16
+	VFMLA V1.S4, V19.S4, V14.S4
+	VMOV V21.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V22.B16, V14.B16
+	VFMLA V1.S4, V15.S4, V14.S4
+	VMOV V23.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V24.B16, V14.B16
+	VFMLA V1.S4, V15.S4, V14.S4
+	VMOV V25.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V25.B16, V2.B16
+	VFMLA V1.S4, V15.S4, V2.S4
+	WORD $0x4e21a884 // fcvtns v4.4s, v4.4s
+	WORD $0x4f3f0481 // sshr v1.4s, v4.4s, #1
+	VSUB V1.S4, V4.S4, V4.S4
+	VSHL $23, V1.S4, V1.S4
+	VADD V25.S4, V1.S4, V1.S4
+	WORD $0x6e21dc42 // fmul v2.4s, v2.4s, v1.4s
+	VSHL $23, V4.S4, V4.S4
+	VADD V25.S4, V4.S4, V4.S4
+	WORD $0x6e24dc42 // fmul v2.4s, v2.4s, v4.4s
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x4ea3d722 // fsub v2.4s, v25.4s, v3.4s
+	WORD $0x4f210400 // sshr v0.4s, v0.4s, #31
+	VBSL V2.B16, V3.B16, V0.B16
+	FMOVS F0, 0(R0)
+	ADD $4, R0
+	ADD $4, R1
+	SUB $1, R4
+	B tail
+done:
+	RET
+
 // func emaNEON(avg, w []float32, keep, add float32)
 TEXT ·emaNEON(SB), NOSPLIT, $0-56
 	MOVD avg_base+0(FP), R0

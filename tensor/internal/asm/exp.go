@@ -87,6 +87,7 @@ func writeExponentials(w *writer) {
 	writeSigmoid(w)
 	writeSiLU(w)
 	writeTanh(w)
+	writeNormal(w)
 }
 
 // expBelow adds exp(x - max) to the sums, x in register 0, and writes it to dst if asked to.
@@ -204,6 +205,41 @@ func writeTanh(w *writer) {
 			w.op("VANDPS", w.constant("sign"), x, x)
 			w.op("VORPS", x, m, m)
 			w.out(m, 0, u)
+		},
+	})
+}
+
+// Below zero what gen.Constants has of the normal distribution, above it the rest of 1.
+func writeNormal(w *writer) {
+	all := append([]string{"expLow", "one"}, without("one", expConstants)...)
+	w.vectorFunc(vectorFunc{
+		name: "normal", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"},
+		constants: append(all, "normal", "abs", "minusHalf", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"),
+		body: func(w *writer, u int) {
+			x, a, t, p, n := w.reg(0), w.reg(1), w.reg(2), w.reg(3), w.reg(4)
+			w.in(1, u, x)
+			w.op("VANDPS", w.constant("abs"), x, a)
+			w.op("VMOVUPS", w.constant("normal"), t)
+			w.op("VFMADD213PS", w.constant("one"), a, t)
+			w.op("VDIVPS", t, w.constant("one"), t)
+			w.op("VMOVUPS", w.constant("p8"), p)
+			for _, c := range []string{"p7", "p6", "p5", "p4", "p3", "p2", "p1"} {
+				w.op("VFMADD213PS", w.constant(c), t, p)
+			}
+			w.op("VMULPS", t, p, p)
+			w.op("VMULPS", a, a, a)
+			w.op("VMULPS", w.constant("minusHalf"), a, a)
+			w.clamp(a, "expLow", "")
+			w.exp(a, n, t)
+			w.op("VMULPS", t, p, p)
+			w.op("VSUBPS", p, w.constant("one"), t)
+			if w.isa == avx512 {
+				w.op("VPMOVD2M", x, "K2")
+				w.op("VBLENDMPS", p, t, "K2", p)
+			} else {
+				w.op("VBLENDVPS", x, p, t, p)
+			}
+			w.out(p, 0, u)
 		},
 	})
 }

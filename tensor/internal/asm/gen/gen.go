@@ -81,6 +81,22 @@ var Constants = map[string]uint32{
 	"sign":       0x80000000,
 	"abs":        0x7fffffff,
 	"bias":       127,
+
+	// For the share of the normal distribution below -a, with t = 1/(1 + normal·a):
+	//
+	//	Φ(-a) = exp(-a²/2) · (p1·t + p2·t² + ... + p8·t⁸)
+	//
+	// fitted here for the least relative error, 1e-7, from 0 to 14.
+	"minusHalf": Float(-0.5),
+	"normal":    Float(0.305),
+	"p1":        Float(0.12163974),
+	"p2":        Float(0.12246668),
+	"p3":        Float(0.1034217),
+	"p4":        Float(0.1210189),
+	"p5":        Float(-0.037971422),
+	"p6":        Float(0.18571083),
+	"p7":        Float(-0.15298465),
+	"p8":        Float(0.03669828),
 }
 
 // Float is the word of a number.

@@ -1,5 +1,11 @@
 package main
 
+import (
+	"fmt"
+
+	"showtell/tensor/internal/asm/gen"
+)
+
 // The steps of exp are those of the AVX2 kernels, so the results have the same bits.
 
 var expConstants = []string{"log2e", "ln2hi", "ln2lo", "one", "c2", "c3", "c4", "c5", "c6", "c7"}
@@ -78,6 +84,7 @@ func (w *writer) exponentials() {
 	w.sigmoid()
 	w.silu()
 	w.tanh()
+	w.normal()
 }
 
 // expBelow puts exp(x - max) into register 4, x in register 0.
@@ -138,5 +145,45 @@ func (w *writer) tanh() {
 		w.arm("fdiv v%.4s, v%.4s, v%.4s", m, m, y)
 		w.arm("bit v%.16b, v%.16b, v%.16b", m, x, w.constant("sign"))
 		w.out(m, 0, u)
+	})
+}
+
+// normal is, below zero, what gen.Constants has of the normal distribution, above it the rest of 1.
+func (w *writer) normal() {
+	const first = firstScalar // of the registers that hold p1 to p8
+	w.vectorFunc(vectorFunc{
+		name: "normal", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"},
+		constants: append([]string{"expLow", "normal", "minusHalf"}, expConstants...),
+		start: func(w *writer) {
+			for i := range 8 {
+				name := fmt.Sprint("p", i+1)
+				w.op("MOVW $0x%08x, R5 // %s", gen.Constants[name], name)
+				w.op("VDUP R5, V%d.S4", first+i)
+			}
+		},
+		body: func(w *writer, u int) {
+			const x, a, t, p, n = 0, 1, 2, 3, 4
+			w.in(1, u, x)
+			w.arm("fabs v%.4s, v%.4s", a, x)
+			w.arm("mov v%.16b, v%.16b", t, w.constant("one"))
+			w.arm("fmla v%.4s, v%.4s, v%.4s", t, a, w.constant("normal"))
+			w.arm("fdiv v%.4s, v%.4s, v%.4s", t, w.constant("one"), t)
+			last, next := first+7, p
+			for i := 6; i >= 0; i-- {
+				w.arm("mov v%.16b, v%.16b", next, first+i)
+				w.arm("fmla v%.4s, v%.4s, v%.4s", next, last, t)
+				last, next = next, p+n-next
+			}
+			w.arm("fmul v%.4s, v%.4s, v%.4s", p, last, t)
+			w.arm("fmul v%.4s, v%.4s, v%.4s", a, a, a)
+			w.arm("fmul v%.4s, v%.4s, v%.4s", a, a, w.constant("minusHalf"))
+			w.clamp(a, "expLow", "")
+			w.exp(a, n, t)
+			w.arm("fmul v%.4s, v%.4s, v%.4s", p, p, t)
+			w.arm("fsub v%.4s, v%.4s, v%.4s", t, w.constant("one"), p)
+			w.arm("sshr v%.4s, v%.4s, #31", x, x) // ones where x is negative
+			w.arm("bsl v%.16b, v%.16b, v%.16b", x, p, t)
+			w.out(x, 0, u)
+		},
 	})
 }
