@@ -65,7 +65,7 @@ func (t *trainer) fineTuneStage(ctx context.Context) (*stage, error) {
 			s.learns, s.rates = append(s.learns, p), append(s.rates, f.EncoderRate/f.Rate)
 		}
 	}
-	const room = 1 << 30 // bytes for the results of layers
+	const room = 256 << 20 // bytes for the results of layers; gradients and the rest come to as much
 	s.atOnce = min(max(1, room/t.tuning.Memory()), r.Pictures)
 	s.forward = func(tape *nn.Tape, b *decoder.Batch) *nn.Var {
 		x := nn.Const(b.Grid.Data, len(b.Grid.Data)/s.size, h, w, c)
