@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"showtell/search"
 	"showtell/text"
 )
 
@@ -28,7 +29,7 @@ type Choice struct {
 // probable words at its place. A search may say another than the most probable:
 // it looks at whole sentences.
 func (m *Model) Explain(ctx context.Context, img image.Image, o *Options, n int) (Caption, []Step, error) {
-	grid := make([]float32, m.gridSize())
+	grid := make([]float32, m.features())
 	if err := m.see(grid, img); err != nil {
 		return Caption{}, nil, err
 	}
@@ -45,7 +46,7 @@ func (m *Model) Explain(ctx context.Context, img image.Image, o *Options, n int)
 		said = append(said, text.End)
 	}
 	steps := make([]Step, len(said))
-	session := m.decoder.Start(m.gridVar(grid))
+	session := m.start(grid)
 	before := text.Start
 	for i, id := range said {
 		rows, err := session.Next(ctx, []int{before}, []int{0})
@@ -53,8 +54,8 @@ func (m *Model) Explain(ctx context.Context, img image.Image, o *Options, n int)
 			return Caption{}, nil, err
 		}
 		steps[i] = Step{Word: m.spoken(id), Prob: math.Exp(float64(rows[0][id])), Choices: m.choices(rows[0], n)}
-		if a := session.Attention(); a != nil {
-			steps[i].Attention = slices.Clone(a[0])
+		if s, ok := session.(search.Attender); ok && s.Attention() != nil {
+			steps[i].Attention = slices.Clone(s.Attention()[0])
 		}
 		before = id
 	}

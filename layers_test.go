@@ -36,6 +36,7 @@ var layers = []string{
 	"metric/meteordata",
 	"metric",
 	"results",
+	"confidence",
 	".",
 	"train",
 	"eval",

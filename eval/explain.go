@@ -106,7 +106,7 @@ func explain(m *showtell.Model, e Explained, rows, columns int) (explainedPictur
 		}
 	}
 	for _, s := range e.Steps {
-		step := explainedStep{Word: s.Word, Chance: chance(s.Prob)}
+		step := explainedStep{Word: s.Word, Chance: likely(s.Prob)}
 		if len(s.Attention) == rows*columns && rows*columns > 0 {
 			veil, err := veil(s.Attention, rows, columns)
 			if err != nil {
@@ -115,15 +115,15 @@ func explain(m *showtell.Model, e Explained, rows, columns int) (explainedPictur
 			step.Veil = veil
 		}
 		for _, c := range s.Choices {
-			step.Choices = append(step.Choices, explainedChoice{c.Word, chance(c.Prob), template.CSS(fmt.Sprintf("width:%.1f%%", 100*c.Prob)), c.Word == s.Word})
+			step.Choices = append(step.Choices, explainedChoice{c.Word, likely(c.Prob), template.CSS(fmt.Sprintf("width:%.1f%%", 100*c.Prob)), c.Word == s.Word})
 		}
 		p.Steps = append(p.Steps, step)
 	}
 	return p, nil
 }
 
-// chance is a probability in %.
-func chance(p float64) string {
+// likely is a probability in %.
+func likely(p float64) string {
 	if 0 < p && p < .005 {
 		return "< 1"
 	}

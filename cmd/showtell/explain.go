@@ -32,7 +32,7 @@ five most probable words at its place, and where on the picture it looked.`,
 		RunE: c.run,
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&c.model, "model", "m", "", "model file (default: the one inside this program)")
+	flags.StringVarP(&c.model, "model", "m", "", "model file, or several joined by + as an ensemble (default: the one inside this program)")
 	flags.StringVarP(&c.file, "output", "o", "explain.html", "HTML file to write")
 	c.search.add(flags)
 	c.style.add(flags)
