@@ -17,7 +17,11 @@ type eye struct {
 }
 
 func (e *eye) look(dst []float32, name string, mirror bool, rng *rand.Rand) error {
-	img, err := imageprep.ReadFile(e.paths[name], &imageprep.Options{Least: e.vary.Least(e.recipe)})
+	least := e.recipe.Least()
+	if rng != nil {
+		least = e.vary.Least(e.recipe)
+	}
+	img, err := imageprep.ReadFile(e.paths[name], &imageprep.Options{Least: least})
 	if err != nil {
 		return err
 	}

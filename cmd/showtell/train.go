@@ -119,7 +119,7 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 	})
 	finish()
 	if err != nil {
-		if ctx.Err() != nil {
+		if _, left := os.Stat(checkpoint); ctx.Err() != nil && left == nil {
 			fmt.Fprintf(c.err, "Go on with the same command and --resume.\n")
 		}
 		return err
