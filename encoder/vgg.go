@@ -64,8 +64,8 @@ func withDense(t table) table {
 	d := drawing{t}
 	size := t.recipe.Width / 32
 	d.begin("fc1")
-	d.put(layer{conv: "fc1", alias: [2]string{"classifier.0"}, flat: true, kernel: size, pad: valid, out: 4096, add: -1, activation: tensor.Rectify})
+	d.put(layer{conv: "fc1", flat: true, kernel: size, pad: valid, out: 4096, add: -1, activation: tensor.Rectify})
 	d.begin("fc2")
-	d.put(layer{conv: "fc2", alias: [2]string{"classifier.3"}, flat: true, kernel: 1, out: 4096, add: -1, activation: tensor.Rectify})
+	d.put(layer{conv: "fc2", flat: true, kernel: 1, out: 4096, add: -1, activation: tensor.Rectify})
 	return d.table
 }

@@ -13,6 +13,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"showtell"
+	"showtell/features"
+	"showtell/modelfile"
+	"showtell/text"
+	"showtell/train"
+	"showtell/weightfile"
 )
 
 func newInfo(s streams) *cobra.Command {
@@ -20,9 +25,13 @@ func newInfo(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "info [FILE]",
 		Example: `  showtell info model.safetensors
-  showtell info resnet50.safetensors  the encoder whose weights those are
+  showtell info vgg16.h5              which network a file of weights is of, layer by layer
   showtell info                       the model inside this program`,
-		Short: "what a model or an encoder file holds, where it came from, how it scored",
+		Short: "what a file of weights holds, where it came from, how it scored",
+		Long: `Tell what a file is and holds: a model, where it came from and how it scored;
+weights of Keras, PyTorch, NumPy or safetensors, which network they are of, layer by
+layer; features; the checkpoint of a training; word vectors. Of files that are no
+models only names and shapes are read.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usageError("showtell info wants one file, and got %d", len(args))
@@ -30,75 +39,67 @@ func newInfo(s streams) *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			path := ""
 			if len(args) == 1 {
-				path = args[0]
+				return describe(s.out, args[0], asJSON)
 			}
-			m, err := openModel(path)
-			if errors.Is(err, showtell.ErrNoModel) {
-				return describeEncoder(s.out, path, asJSON)
-			}
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return json.NewEncoder(s.out).Encode(m.Manifest)
-			}
-			return describeModel(s.out, m, path)
+			return describeModelFile(s.out, "", asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-// describeEncoder tells of a file with the weights of an encoder alone.
-func describeEncoder(out io.Writer, path string, asJSON bool) error {
-	n, err := openEncoder(path)
+// describe tells what any file of weights is.
+func describe(out io.Writer, path string, asJSON bool) error {
+	f, err := weightfile.Open(path)
+	if err != nil {
+		if v, failed := text.LookAtVectors(path); failed == nil {
+			return describeVectors(out, path, v, asJSON)
+		}
+		return err
+	}
+	defer f.Close()
+	if f.Format != weightfile.Safetensors {
+		return describeWeights(out, f, asJSON)
+	}
+	if err := describeModelFile(out, path, asJSON); !errors.Is(err, showtell.ErrNoModel) {
+		return err
+	}
+	m, err := modelfile.Open(path)
 	if err != nil {
 		return err
 	}
-	weights := 0
-	for _, t := range n.Tensors("") {
-		weights += t.Len()
+	defer m.Close()
+	if s, ok, err := features.Describe(m); ok || err != nil {
+		return describeFeatures(out, path, s, err, asJSON)
 	}
-	h, wide, c := n.Grid()
-	r := n.Recipe()
-	if asJSON {
-		return json.NewEncoder(out).Encode(map[string]any{
-			"encoder": n.Name(), "recipe": r, "grid": []int{h, wide, c}, "blocks": n.Blocks(), "weights": weights, "int8": n.Quantized(), "fingerprint": n.Fingerprint(),
-		})
+	if s, ok, err := train.DescribeCheckpoint(m); ok || err != nil {
+		return describeCheckpoint(out, path, s, err, asJSON)
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	row("encoder", "%s, %d x %d pixels to a grid of %d x %d x %d", n.Name(), r.Width, r.Height, h, wide, c)
-	row("pictures", "%s, %s, %s, less %v, divided by %v", r.Fit, r.Filter, r.Channels, r.Mean, r.Std)
-	row("weights", "%.2f million", float64(weights)/1e6)
-	row("work", "%.2f billion operations a picture", float64(n.Operations())/1e9)
-	row("fingerprint", "%.12s", n.Fingerprint())
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "\nBlocks, for --fine-tune:\n\n%s", blocks(n.Blocks()))
-	return err
+	return describeWeights(out, f, asJSON)
 }
 
-// blocks are names in lines of at most 80 letters.
-func blocks(names []string) string {
-	var b strings.Builder
-	line := 0
-	for _, name := range names {
-		if line+1+len(name) > 80 {
-			b.WriteString("\n")
-			line = 0
-		}
-		if line > 0 {
-			b.WriteString(" ")
-			line++
-		}
-		b.WriteString(name)
-		line += len(name)
+func describeModelFile(out io.Writer, path string, asJSON bool) error {
+	m, err := openModel(path)
+	if err != nil {
+		return err
 	}
-	return b.String() + "\n"
+	if asJSON {
+		return json.NewEncoder(out).Encode(m.Manifest)
+	}
+	return describeModel(out, m, path)
+}
+
+// blockLines are the names of an encoder's blocks, in lines that fit a screen.
+func blockLines(names []string) []string {
+	lines := []string{""}
+	for _, name := range names {
+		if last := lines[len(lines)-1]; last != "" && len(last)+1+len(name) > 66 {
+			lines = append(lines, "")
+		}
+		lines[len(lines)-1] = strings.TrimSpace(lines[len(lines)-1] + " " + name)
+	}
+	return lines
 }
 
 func beforeAfter(q *showtell.Int8) string {
@@ -128,6 +129,9 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 		row("int8", "calibrated with %d pictures, dev CIDEr-D %s", m.Int8.Pictures, beforeAfter(m.Int8))
 	case m.Network().Quantized():
 		row("int8", "the encoder")
+	}
+	for i, line := range blockLines(m.Network().Blocks()) {
+		row([]string{"blocks", ""}[min(i, 1)], "%s", line)
 	}
 	row("decoder", "%s, word vectors of %d, hidden %d, %.2f million weights", d.Kind, d.Embed, d.Hidden, float64(weights)/1e6)
 	row("vocabulary", "%d words", d.Vocab-4)
