@@ -13,6 +13,7 @@ import (
 func TestBlocks(t *testing.T) {
 	for name, want := range map[string]string{ // the papers' tables, and the names of the published files
 		"efficientnet_lite0": "stem stages.0.0 stages.1.0 stages.1.1 stages.2.0 stages.2.1 stages.3.0 stages.3.1 stages.3.2 stages.4.0 stages.4.1 stages.4.2 stages.5.0 stages.5.1 stages.5.2 stages.5.3 stages.6.0 head",
+		"efficientnet_b0":    "stem features.1.0 features.2.0 features.2.1 features.3.0 features.3.1 features.4.0 features.4.1 features.4.2 features.5.0 features.5.1 features.5.2 features.6.0 features.6.1 features.6.2 features.6.3 features.7.0 head",
 		"inception_v3":       "stem Mixed_5b Mixed_5c Mixed_5d Mixed_6a Mixed_6b Mixed_6c Mixed_6d Mixed_6e Mixed_7a Mixed_7b Mixed_7c",
 		"inception_v3_keras": "stem mixed_5b mixed_5c mixed_5d mixed_6a mixed_6b mixed_6c mixed_6d mixed_6e mixed_7a mixed_7b mixed_7c",
 		"mobilenet_v2_keras": "stem expanded_conv block_1 block_2 block_3 block_4 block_5 block_6 block_7 block_8 block_9 block_10 block_11 block_12 block_13 block_14 block_15 block_16 head",
@@ -54,6 +55,7 @@ func TestTune(t *testing.T) {
 		{"resnet18", "from:pool1", "layer1.0.conv1", "resnet18 to conv1", 0, 19},
 		{"efficientnet_lite0", "last:5", "stages.5.1.expand", "efficientnet_lite0 to stages.5.0.project", 0, 13},
 		{"efficientnet_lite0", "from:stages.6.0.depthwise", "stages.6.0.depthwise", "efficientnet_lite0 to stages.6.0.expand", 0, 3},
+		{"efficientnet_b0", "last:2", "features.7.0.block.0.0", "efficientnet_b0 to features.6.3.block.3.0", 0, 6},
 		{"vgg16", "last:1", "features.24", "vgg16 to block4_pool", 0, 3},
 		{"vgg16_fc2", "last:1", "fc2", "vgg16_fc2 to fc1", 0, 1},
 		{"inception_v3", "from:Mixed_7c.branch3x3_2a", "Mixed_7c.branch3x3_2a", "inception_v3 to Mixed_7b", 2, 7},
@@ -104,6 +106,7 @@ func TestTrunkAndRest(t *testing.T) {
 		{"inception_v3_keras", []string{"last:1", "from:mixed_7b.branch3x3_2b", "from:maxpool1"}},
 		{"vgg16_fc2", []string{"last:1", "last:3"}},
 		{"mobilenet_v2_keras", []string{"last:2"}},
+		{"efficientnet_b0_keras", []string{"last:2", "from:block7a_se_expand", "from:block7a_project_conv"}},
 	} {
 		n := thin(t, c.name)
 		r, rng := n.Recipe(), rand.New(rand.NewPCG(3, 4))
