@@ -66,16 +66,19 @@ func efficientNet(o origin, e efficient) table {
 		d.epsilon = 1e-5
 	}
 	in := e.channels(32)
+	d.begin("stem")
 	d.conv(o.efficientEnds(0), layer{kernel: 3, stride: 2, out: in, add: -1, activation: tensor.Swish})
 	for s, stage := range efficientStages {
 		out := e.channels(stage.out)
 		for b := range int(math.Ceil(e.depth * float64(stage.repeats))) {
 			d.stage, d.block = s, b
+			d.begin(d.blockName())
 			d.inverted(in, out)
 			d.blocks++
 			in = out
 		}
 	}
+	d.begin("head")
 	d.conv(o.efficientEnds(1), layer{kernel: 1, out: e.channels(1280), add: -1, activation: tensor.Swish})
 	return d.table
 }
@@ -148,17 +151,27 @@ func (o origin) efficientEnds(k int) [2][2]string {
 // hub is before names in Hugging Face's files, which have the weights of Keras.
 const hub = "efficientnet."
 
+func (d *efficientDrawing) blockName() string {
+	switch d.origin {
+	case keras:
+		return fmt.Sprintf("block%d%c", d.stage+1, 'a'+d.block)
+	case timm:
+		return fmt.Sprintf("stages.%d.%d", d.stage, d.block)
+	}
+	return fmt.Sprintf("features.%d.%d", d.stage+1, d.block)
+}
+
 // names are those of a layer of the block, as efficientEnds has them.
 func (d *efficientDrawing) names(part int) [2][2]string {
 	widened := efficientStages[d.stage].expand > 1
 	other := timmExcited(fmt.Sprintf("blocks.%d.%d.", d.stage, d.block), widened)[part]
 	switch d.origin {
 	case keras:
-		name := fmt.Sprintf("block%d%c_", d.stage+1, 'a'+d.block)
+		name := d.blockName() + "_"
 		own := [][2]string{{"expand_conv", "expand_bn"}, {"dwconv", "bn"}, {"se_reduce"}, {"se_expand"}, {"project_conv", "project_bn"}}[part]
 		return [2][2]string{under(name, own), under(fmt.Sprintf("%sencoder.blocks.%d.", hub, d.blocks), hubBlock[part])}
 	case timm:
-		name := fmt.Sprintf("stages.%d.%d.%s", d.stage, d.block, []string{"expand", "depthwise", "reduce", "excite", "project"}[part])
+		name := d.blockName() + "." + []string{"expand", "depthwise", "reduce", "excite", "project"}[part]
 		if part == reduce || part == excite {
 			return [2][2]string{{name}, other}
 		}
@@ -168,7 +181,7 @@ func (d *efficientDrawing) names(part int) [2][2]string {
 	if !widened {
 		k--
 	}
-	name := fmt.Sprintf("features.%d.%d.block.%d.", d.stage+1, d.block, k)
+	name := fmt.Sprintf("%s.block.%d.", d.blockName(), k)
 	own := [][2]string{{"0", "1"}, {"0", "1"}, {"fc1"}, {"fc2"}, {"0", "1"}}[part]
 	return [2][2]string{under(name, own), other}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -89,6 +90,18 @@ func describeModelFile(out io.Writer, path string, asJSON bool) error {
 	return describeModel(out, m, path)
 }
 
+// blockLines are the names of an encoder's blocks, in lines that fit a screen.
+func blockLines(names []string) []string {
+	lines := []string{""}
+	for _, name := range names {
+		if last := lines[len(lines)-1]; last != "" && len(last)+1+len(name) > 66 {
+			lines = append(lines, "")
+		}
+		lines[len(lines)-1] = strings.TrimSpace(lines[len(lines)-1] + " " + name)
+	}
+	return lines
+}
+
 func beforeAfter(q *showtell.Int8) string {
 	if q.Before == 0 && q.After == 0 {
 		return "not measured"
@@ -117,6 +130,9 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 	case m.Network().Quantized():
 		row("int8", "the encoder")
 	}
+	for i, line := range blockLines(m.Network().Blocks()) {
+		row([]string{"blocks", ""}[min(i, 1)], "%s", line)
+	}
 	row("decoder", "%s, word vectors of %d, hidden %d, %.2f million weights", d.Kind, d.Embed, d.Hidden, float64(weights)/1e6)
 	row("vocabulary", "%d words", d.Vocab-4)
 	row("search", "%d beams, at most %d words, length power %.2g", m.Search.Beams, m.Search.MaxWords, m.Search.LengthPower)
@@ -127,6 +143,9 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 	row("made by", "%s, seed %d", o.Tool, o.Seed)
 	row("data", "%s (%.12s)", o.Dataset, o.Data)
 	row("trained", "%d epochs, epoch %d kept", len(o.History), o.Epoch)
+	if f := o.FineTuned; f != nil {
+		row("fine-tuned", "%s, from %s on, of encoder %.12s", f.What, f.From, f.Encoder)
+	}
 	names := make([]string, 0, len(o.Dev))
 	for name := range o.Dev {
 		names = append(names, name)
@@ -142,7 +161,8 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 		fmt.Fprintf(out, "\nepoch   loss  CIDEr-D  BLEU-4\n")
 	}
 	for _, e := range o.History {
-		fmt.Fprintf(out, "%5d  %5.3f  %7.1f  %6.1f\n", e.Epoch, e.Loss, 100*e.CiderD, 100*e.Bleu4)
+		line := fmt.Sprintf("%5d  %5.3f  %7.1f  %6.1f  %s", e.Epoch, e.Loss, 100*e.CiderD, 100*e.Bleu4, e.Stage)
+		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
 	if o.Recipe != "" {
 		fmt.Fprintf(out, "\nRecipe:\n\n%s", o.Recipe)

@@ -32,6 +32,7 @@ type weightsReport struct {
 	Grid       []int             `json:"grid,omitempty"`
 	Weights    int               `json:"weights,omitempty"` // parameters that the encoder takes
 	Operations int64             `json:"operations,omitempty"`
+	Blocks     []string          `json:"blocks,omitempty"` // for train --fine-tune
 	Unused     []string          `json:"unused,omitempty"`
 	Next       string            `json:"next"` // command
 
@@ -153,7 +154,7 @@ func (r *weightsReport) recognise(f *weightfile.File) {
 func (r *weightsReport) of(n *encoder.Network) {
 	h, w, c := n.Grid()
 	recipe := n.Recipe()
-	r.Encoder, r.Grid, r.Recipe, r.Operations = n.Name(), []int{h, w, c}, &recipe, n.Operations()
+	r.Encoder, r.Grid, r.Recipe, r.Operations, r.Blocks = n.Name(), []int{h, w, c}, &recipe, n.Operations(), n.Blocks()
 }
 
 // quote makes one word of a path for a shell.
@@ -183,6 +184,9 @@ func (r *weightsReport) write(out io.Writer) error {
 		row("pictures", "%s, %s, %s, less %v, divided by %v", p.Fit, p.Filter, p.Channels, p.Mean, p.Std)
 		row("weights", "%s", millions(r.Weights))
 		row("work", "%.2f billion operations a picture", float64(r.Operations)/1e9)
+		for i, line := range blockLines(r.Blocks) {
+			row([]string{"blocks", ""}[min(i, 1)], "%s", line)
+		}
 	}
 	if len(r.Unused) > 0 {
 		row("not used", "%d tensors: %s", len(r.Unused), few(r.Unused, 4))
