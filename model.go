@@ -55,14 +55,24 @@ type Origin struct {
 	Epoch   int                `json:"epoch"`   // whose weights these are
 	Dev     map[string]float64 `json:"dev"`     // scores on the dev split
 	History []Epoch            `json:"history"` // of the training
+
+	FineTuned *FineTuned `json:"fine_tuned,omitempty"` // nil if the encoder stayed as it was
+}
+
+// FineTuned tells what of an encoder learned to caption.
+type FineTuned struct {
+	What    string `json:"what"`    // as it was asked for: all, last:2, from:layer4.0
+	From    string `json:"from"`    // the first layer that learned; batch norms and biases stay
+	Encoder string `json:"encoder"` // fingerprint of the encoder before
 }
 
 // An Epoch is one pass over the training captions.
 type Epoch struct {
 	Epoch  int     `json:"epoch"`
-	Loss   float64 `json:"loss"`    // mean cross-entropy per word, smoothed as trained
-	CiderD float64 `json:"cider_d"` // on dev, by decoding
-	Bleu4  float64 `json:"bleu_4"`  // on dev, by decoding
+	Stage  string  `json:"stage,omitempty"` // "fine-tune"; "" where the decoder learned alone
+	Loss   float64 `json:"loss"`            // mean cross-entropy per word, smoothed as trained
+	CiderD float64 `json:"cider_d"`         // on dev, by decoding
+	Bleu4  float64 `json:"bleu_4"`          // on dev, by decoding
 }
 
 // Open reads a model file.

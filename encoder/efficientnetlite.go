@@ -2,6 +2,7 @@ package encoder
 
 import (
 	"fmt"
+	"strings"
 
 	"showtell/imageprep"
 	"showtell/tensor"
@@ -42,11 +43,13 @@ func efficientNetLite(size lite) table {
 		l.conv, l.norm, l.alias = l.name+".conv", l.name+".bn", timm
 		d.put(l)
 	}
+	d.begin("stem")
 	put(layer{name: "stem", kernel: 3, stride: 2, out: 32, add: -1, activation: tensor.Rectify6}, [2]string{"conv_stem", "bn1"})
 	in := 32
 	for s, stage := range liteStages {
 		for b := range size.repeats[s] {
 			name, stride, out := fmt.Sprintf("stages.%d.%d.", s, b), 1, size.widths[s]
+			d.begin(strings.TrimSuffix(name, "."))
 			if b == 0 {
 				stride = stage.stride
 			}
@@ -63,6 +66,7 @@ func efficientNetLite(size lite) table {
 			in = out
 		}
 	}
+	d.begin("head")
 	put(layer{name: "head", kernel: 1, stride: 1, out: 1280, add: -1, activation: tensor.Rectify6}, [2]string{"conv_head", "bn2"})
 	return d.table
 }

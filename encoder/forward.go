@@ -12,30 +12,44 @@ import (
 // which those that are Fixed don't learn; batch norms and the biases of convolutions
 // stay as they are.
 func (n *Network) Forward(t *nn.Tape, x *nn.Var, params []*nn.Param) *nn.Var {
+	return n.forward(t, x, 0, params)
+}
+
+// forward is Forward of the layers from first on, which read x alone from
+// those before. Of a vision transformer it is blocks that are counted.
+func (n *Network) forward(t *nn.Tape, x *nn.Var, first int, params []*nn.Param) *nn.Var {
 	if n.vit != nil {
-		return n.vit.tower(params).Forward(t, x)
+		return n.vit.tower(params, first).Forward(t, x)
 	}
 	outs, until := make([]*nn.Var, len(n.layers)), n.lastReaders()
+	out := func(k int) *nn.Var {
+		if k < first {
+			return x
+		}
+		return outs[k]
+	}
 	needed := make([]bool, len(n.layers)) // for the gradient of weights
-	for i, l := range n.layers {
+	for i := first; i < len(n.layers); i++ {
+		l := n.layers[i]
 		in := make([]*nn.Var, len(l.from))
 		for k, from := range l.from {
-			in[k] = x
-			if from != picture {
-				in[k] = outs[from]
-			}
+			in[k] = out(from)
 		}
 		if l.weighted() {
-			outs[i] = n.convolve(t, i, in[0], params[0], outs)
+			var added *nn.Var
+			if l.add >= 0 {
+				added = out(l.add)
+			}
+			outs[i] = n.convolve(t, i, in[0], params[0], added)
 			params = params[1:]
-			if from := l.from[0]; from != picture && outs[i].WantsGrad() {
+			if from := l.from[0]; from >= first && outs[i].WantsGrad() {
 				needed[from] = true
 			}
 		} else {
 			outs[i] = l.forward(t, in)
 		}
 		for _, k := range l.reads() { // what no gradient will need
-			if until[k] == i && !needed[k] && !outs[k].WantsGrad() {
+			if k >= first && until[k] == i && !needed[k] && !outs[k].WantsGrad() {
 				t.Drop(outs[k])
 			}
 		}
@@ -66,14 +80,11 @@ func (n *Network) lastReaders() []int {
 }
 
 // convolve is what layer i, which has weights, does with x.
-func (n *Network) convolve(t *nn.Tape, i int, x *nn.Var, w *nn.Param, outs []*nn.Var) *nn.Var {
+func (n *Network) convolve(t *nn.Tape, i int, x *nn.Var, w *nn.Param, added *nn.Var) *nn.Var {
 	l := n.layers[i]
 	win := l.window(x.Shape[1], x.Shape[2])
 	scale, shift := n.fold(i)
-	end := nn.Ending{Scale: scale, Shift: shift, Activation: l.activation}
-	if l.add >= 0 {
-		end.Add = outs[l.add]
-	}
+	end := nn.Ending{Scale: scale, Shift: shift, Add: added, Activation: l.activation}
 	if l.kind == depthwise {
 		return nn.Depthwise(t, x, w, win, end)
 	}
@@ -108,11 +119,17 @@ func (n *Network) Params() []*nn.Param {
 	if n.Quantized() {
 		panic("encoder: an int8 network can't learn")
 	}
+	return n.paramsFrom(0)
+}
+
+// paramsFrom are those of the layers from first on.
+func (n *Network) paramsFrom(first int) []*nn.Param {
 	if n.vit != nil {
-		return n.vitParams()
+		return n.vitParams(first)
 	}
 	var params []*nn.Param
-	for i, l := range n.layers {
+	for i := first; i < len(n.layers); i++ {
+		l := n.layers[i]
 		if !l.weighted() {
 			continue
 		}

@@ -24,24 +24,31 @@ func inceptionV3(o origin) table {
 		recipe = imageprep.Recipe{Width: 299, Height: 299, Filter: imageprep.Nearest, Fit: imageprep.Squash}
 	}
 	d := inceptionDrawing{drawing{table{recipe: plusMinusOne(recipe), epsilon: 1e-3, anyWidth: true}}, o, ""}
+	d.begin("stem")
 	d.stem()
 	for i, block := range []string{"Mixed_5b", "Mixed_5c", "Mixed_5d"} {
-		d.block = block
+		d.enter(block)
 		d.a([]int{32, 64, 64}[i])
 	}
-	d.block = "Mixed_6a"
+	d.enter("Mixed_6a")
 	d.b()
 	for i, block := range []string{"Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"} {
-		d.block = block
+		d.enter(block)
 		d.c([]int{128, 160, 160, 192}[i])
 	}
-	d.block = "Mixed_7a"
+	d.enter("Mixed_7a")
 	d.d()
 	for _, block := range []string{"Mixed_7b", "Mixed_7c"} {
-		d.block = block
+		d.enter(block)
 		d.e()
 	}
 	return d.table
+}
+
+// enter begins a block whose name its layers have, too.
+func (d *inceptionDrawing) enter(block string) {
+	d.block = block
+	d.begin(d.cased(block))
 }
 
 // conv puts a convolution of rows x columns on layer from. The letter case of
@@ -50,13 +57,19 @@ func (d *inceptionDrawing) conv(from int, name string, out, rows, columns int) i
 	if d.block != "" {
 		name = d.block + "." + name
 	}
-	if d.origin == keras {
-		name = strings.ToLower(name)
-	}
+	name = d.cased(name)
 	return d.put(layer{
 		name: name, conv: name + ".conv", norm: name + ".bn", noGain: d.origin == keras,
 		kernel: columns, rows: rows, out: out, from: []int{from}, add: -1, activation: tensor.Rectify,
 	})
+}
+
+// cased is a name in the letter case of its origin.
+func (o origin) cased(name string) string {
+	if o == keras {
+		return strings.ToLower(name)
+	}
+	return name
 }
 
 // valid takes the padding of a layer away.

@@ -21,6 +21,7 @@ func mobileNetV2(o origin) table {
 		d.table.recipe = plusMinusOne(imageprep.Recipe{Width: 224, Height: 224, Filter: imageprep.Nearest, Fit: imageprep.Squash})
 		stem, head = [2]string{"Conv1", "bn_Conv1"}, [2]string{"Conv_1", "Conv_1_bn"}
 	}
+	d.begin("stem")
 	d.step(stem, layer{kernel: 3, stride: 2, out: 32, activation: tensor.Rectify6}, -1)
 	in, block := 32, 0
 	for _, stage := range mobileStages {
@@ -29,6 +30,7 @@ func mobileNetV2(o origin) table {
 			if r == 0 {
 				stride = stage.stride
 			}
+			d.begin(d.blockName(block))
 			project := layer{kernel: 1, out: stage.out}
 			from := -1
 			if r > 0 || o == keras && stride == 1 { // of a first block only if channels happen to be as many
@@ -43,6 +45,7 @@ func mobileNetV2(o origin) table {
 			block++
 		}
 	}
+	d.begin("head")
 	d.step(head, layer{kernel: 1, out: 1280, activation: tensor.Rectify6}, -1)
 	return d.table
 }
@@ -60,18 +63,24 @@ func (d *mobileDrawing) step(names [2]string, l layer, add int) {
 	d.put(l)
 }
 
+func (d *mobileDrawing) blockName(block int) string {
+	switch {
+	case d.origin == torch:
+		return fmt.Sprintf("features.%d", block+1)
+	case block == 0:
+		return "expanded_conv"
+	}
+	return fmt.Sprintf("block_%d", block)
+}
+
 // names are those of the convolution and the batch norm that expand a block (0),
 // filter it (1) and project it (2).
 func (d *mobileDrawing) names(block, k int) [2]string {
 	if d.origin == keras {
-		name := fmt.Sprintf("block_%d_", block)
-		if block == 0 {
-			name = "expanded_conv_"
-		}
-		name += []string{"expand", "depthwise", "project"}[k]
+		name := d.blockName(block) + []string{"_expand", "_depthwise", "_project"}[k]
 		return [2]string{name, name + "_BN"}
 	}
-	name := fmt.Sprintf("features.%d.conv.", block+1)
+	name := d.blockName(block) + ".conv."
 	if block == 0 {
 		k-- // nothing is expanded
 	}

@@ -31,10 +31,12 @@ func resNet(o origin, size resnet) table {
 		d.epsilon = 1.001e-5
 		stem.conv, stem.norm = "conv1_conv", "conv1_bn"
 	}
+	d.begin("stem")
 	d.put(stem)
 	d.pool(maxPool, "pool1", 3, 2, symmetric)
 	for stage, blocks := range size.blocks {
 		for block := range blocks {
+			d.begin(d.blockName(stage, block))
 			stride := 1
 			if block == 0 && stage > 0 {
 				stride = 2
@@ -53,6 +55,13 @@ func resNet(o origin, size resnet) table {
 type resnetDrawing struct {
 	drawing
 	origin
+}
+
+func (d *resnetDrawing) blockName(stage, block int) string {
+	if d.origin == keras {
+		return fmt.Sprintf("conv%d_block%d", stage+2, block+1)
+	}
+	return fmt.Sprintf("layer%d.%d", stage+1, block)
 }
 
 func (d *resnetDrawing) basic(stage, block, stride int, project bool) {

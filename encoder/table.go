@@ -12,6 +12,7 @@ type table struct {
 	recipe   imageprep.Recipe
 	epsilon  float64 // of the batch norms
 	layers   []layer
+	blocks   []block
 	anyWidth bool // how many channels layers have is for the weights to say
 	vit      *vit // instead of layers, of a vision transformer
 }
@@ -197,8 +198,20 @@ func (l layer) tensors() (names []string, shapes [][]int) {
 	return names, shapes
 }
 
+// A block is a run of layers that learn or don't learn together: a residual
+// block or what is nearest to it in the network. It ends where the next begins.
+type block struct {
+	name  string
+	first int // layer
+}
+
 // A drawing is a table that is being made.
 type drawing struct{ table }
+
+// begin names the block that the next layers belong to.
+func (d *drawing) begin(name string) {
+	d.blocks = append(d.blocks, block{name, len(d.layers)})
+}
 
 // put appends a layer, and returns its index.
 func (d *drawing) put(l layer) int {

@@ -43,6 +43,7 @@ func vgg(o origin, blocks [5]int) table {
 	d := drawing{table{recipe: o.recipe(), anyWidth: true}}
 	index := 0 // in torchvision's list, where ReLU and pooling count
 	for b, count := range blocks {
+		d.begin(fmt.Sprintf("block%d", b+1))
 		for c := range count {
 			name := fmt.Sprintf("features.%d", index)
 			if o == keras {
@@ -62,7 +63,9 @@ func vgg(o origin, blocks [5]int) table {
 func withDense(t table) table {
 	d := drawing{t}
 	size := t.recipe.Width / 32
+	d.begin("fc1")
 	d.put(layer{conv: "fc1", alias: [2]string{"classifier.0"}, flat: true, kernel: size, pad: valid, out: 4096, add: -1, activation: tensor.Rectify})
+	d.begin("fc2")
 	d.put(layer{conv: "fc2", alias: [2]string{"classifier.3"}, flat: true, kernel: 1, out: 4096, add: -1, activation: tensor.Rectify})
 	return d.table
 }

@@ -26,9 +26,9 @@ type chart struct {
 	XTicks, YTicks []tick
 	Lines          []line
 	Bars           []bar
-	Mean           *tick // a vertical line
+	Marks          []tick // vertical lines
 
-	MidX, EndX, TopY, EndY, BelowY, LabelY, MeanY, Width, Height string
+	MidX, EndX, TopY, EndY, BelowY, LabelY, MarkY, Width, Height string
 }
 
 // A tick is a place on an axis with its label.
@@ -94,7 +94,7 @@ func px(v float64) string { return strconv.FormatFloat(math.Round(10*v)/10, 'f',
 func newChart(title, below string) chart {
 	return chart{
 		Title: title, Below: below,
-		MidX: px((left + right) / 2), EndX: px(right), TopY: px(top), EndY: px(bottom), LabelY: px(bottom + 15), BelowY: px(chartHeight - 3), MeanY: px(top - 7),
+		MidX: px((left + right) / 2), EndX: px(right), TopY: px(top), EndY: px(bottom), LabelY: px(bottom + 15), BelowY: px(chartHeight - 3), MarkY: px(top - 7),
 		Width: px(chartWidth), Height: px(chartHeight),
 	}
 }
@@ -148,12 +148,28 @@ func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, 
 			path.WriteString("ML"[min(k, 1):][:1] + d.X + " " + d.Y)
 		}
 		l.Path = path.String()
+		for _, m := range stageMarks(history, x) {
+			if !slices.Contains(c.Marks, m) {
+				c.Marks = append(c.Marks, m)
+			}
+		}
 		c.Lines = append(c.Lines, l)
 		first, end := history[0], history[len(history)-1]
 		told = append(told, fmt.Sprintf("%s from %.4g in epoch %d to %.4g in epoch %d", run.Name, of(first), first.Epoch, of(end), end.Epoch))
 	}
 	c.Summary = title + ": " + strings.Join(told, "; ")
 	return c
+}
+
+// stageMarks are where stages of a training begin, but the first.
+func stageMarks(history []showtell.Epoch, x axis) (marks []tick) {
+	const most = 5 // in a file that anybody may have written
+	for k := 1; k < len(history) && len(marks) < most; k++ {
+		if stage := history[k].Stage; stage != history[k-1].Stage {
+			marks = append(marks, tick{px(x.at(float64(k) + 0.5)), stage})
+		}
+	}
+	return marks
 }
 
 // histograms counts the pictures of each run by their score, times 100, all on
@@ -214,7 +230,7 @@ func histogram(name, metric, class string, values []float64, counts []int, x, y 
 		sum += v
 	}
 	mean := sum / float64(len(values))
-	c.Mean = &tick{px(x.at(mean)), fmt.Sprintf("mean %.1f", mean)}
+	c.Marks = []tick{{px(x.at(mean)), fmt.Sprintf("mean %.1f", mean)}}
 	c.Summary = fmt.Sprintf("%s of %s of %s: mean %.1f, highest %.1f", metric, count(len(values), "picture"), name, mean, slices.Max(values))
 	return c
 }

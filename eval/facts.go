@@ -47,6 +47,7 @@ func facts(runs []Named) []fact {
 		{"Trained on", func(n Named) string { return n.Model.Origin.Dataset }},
 		{"Data fingerprint", func(n Named) string { return fmt.Sprintf("%.16s", n.Model.Origin.Data) }},
 		{"Seed", of(seedFact)},
+		{"Fine-tuned", of(tunedFact)},
 		{"Weights", of(weightsFact)},
 		{"Dev scores", of(devFact)},
 		{"Made by", func(n Named) string { return n.Model.Origin.Tool }},
@@ -120,6 +121,14 @@ func seedFact(m showtell.Manifest) string {
 		return ""
 	}
 	return fmt.Sprint(m.Origin.Seed)
+}
+
+func tunedFact(m showtell.Manifest) string {
+	f := m.Origin.FineTuned
+	if f == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s, from %s on", f.What, f.From)
 }
 
 func weightsFact(m showtell.Manifest) string {

@@ -29,7 +29,7 @@ func BenchmarkStep(b *testing.B) {
 			t := benchTrainer(b, name)
 			tape := nn.NewTape(nil)
 			for b.Loop() {
-				if t.Step == t.steps() {
+				if t.Step == t.stage.steps() {
 					t.Step = 0
 				}
 				if err := t.step(tape); err != nil {
@@ -58,7 +58,6 @@ func benchTrainer(b *testing.B, name string) *trainer {
 	if t.dec, err = decoder.New(t.config, rng); err != nil {
 		b.Fatal(err)
 	}
-	t.batcher = batcher{features: grid, pictures: r.Pictures, mirror: r.Mirror, cells: cells, channels: channels}
 	order := rng.Perm(len(lengths))
 	for i := range 10 * r.Pictures {
 		e := example{name: fmt.Sprint(i)}
@@ -71,12 +70,8 @@ func benchTrainer(b *testing.B, name string) *trainer {
 		}
 		t.examples = append(t.examples, e)
 	}
-	var learned []*nn.Param
-	for _, p := range t.dec.Params() {
-		if !p.Fixed {
-			learned = append(learned, p)
-		}
+	if err := t.enter(b.Context(), 0); err != nil {
+		b.Fatal(err)
 	}
-	t.opt = newOptimizer(&t.Recipe, learned)
 	return t
 }

@@ -1,6 +1,10 @@
 package train
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -13,10 +17,20 @@ type identity struct {
 	Recipe  string
 	Data    string
 	Encoder string
+	Start   string `json:",omitempty"` // the model whose decoder is fine-tuned
 }
 
 func (t *trainer) identity() identity {
-	return identity{Recipe: t.Recipe.String(), Data: t.Set.Fingerprint(), Encoder: t.Network.Fingerprint()}
+	id := identity{Recipe: t.Recipe.String(), Data: t.Set.Fingerprint(), Encoder: t.Network.Fingerprint()}
+	if t.Start != nil {
+		h := sha256.New()
+		fmt.Fprintf(h, "%q\n", t.Start.Words)
+		for _, p := range t.Start.Params() {
+			binary.Write(h, binary.LittleEndian, p.Data) // a hash takes everything
+		}
+		id.Start = hex.EncodeToString(h.Sum(nil))
+	}
+	return id
 }
 
 const checkpointKey = "showtell.checkpoint"
@@ -29,7 +43,7 @@ type checkpoint struct {
 // arrays are the weights of a checkpoint by the names of their tensors.
 func (t *trainer) arrays() map[string][]float32 {
 	all := map[string][]float32{}
-	for _, p := range t.dec.Params() {
+	for _, p := range t.weights() {
 		all["weights."+p.Name] = p.Data
 	}
 	for i, p := range t.opt.params {
@@ -65,7 +79,7 @@ func (t *trainer) checkpoint() error {
 }
 
 // restore reads what checkpoint wrote.
-func (t *trainer) restore() error {
+func (t *trainer) restore(ctx context.Context) error {
 	f, err := modelfile.Open(t.Checkpoint)
 	if err != nil {
 		return fmt.Errorf("nothing to resume: %w", err)
@@ -78,10 +92,17 @@ func (t *trainer) restore() error {
 	mine := t.identity()
 	for _, d := range []struct{ what, was, is string }{
 		{"data set", c.Identity.Data, mine.Data}, {"encoder", c.Identity.Encoder, mine.Encoder}, {"recipe", c.Identity.Recipe, mine.Recipe},
+		{"model to start from", c.Identity.Start, mine.Start},
 	} {
 		if d.was != d.is {
 			return fmt.Errorf("%s: begun with another %s; train without --resume, or with the same one.\nIt was:\n%s\nIt is:\n%s", f.Name, d.what, d.was, d.is)
 		}
+	}
+	if c.State.Stage < 0 || c.State.Stage >= len(t.stages()) {
+		return fmt.Errorf("%s: stage %d of %d", f.Name, c.State.Stage, len(t.stages()))
+	}
+	if err := t.enter(ctx, c.State.Stage); err != nil {
+		return err
 	}
 	t.state = c.State
 	if t.Best < 0 || t.Best > len(t.History) {

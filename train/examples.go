@@ -1,7 +1,7 @@
 package train
 
 import (
-	"fmt"
+	"errors"
 	"math/rand/v2"
 
 	"showtell/dataset"
@@ -20,6 +20,7 @@ type Features interface {
 // example is a picture with its captions as word numbers.
 type example struct {
 	name     string
+	sides    bool    // a caption says left or right
 	captions [][]int // from text.Start; ends with text.End unless cut
 }
 
@@ -27,7 +28,7 @@ type example struct {
 func examples(items []dataset.Item, v *text.Vocab, maxWords int) []example {
 	var all []example
 	for _, item := range items {
-		e := example{name: item.Name}
+		e := example{name: item.Name, sides: saysSides(item)}
 		for _, c := range item.Captions {
 			if ids := encode(v, c, maxWords); len(ids) > 2 {
 				e.captions = append(e.captions, ids)
@@ -54,16 +55,30 @@ func encode(v *text.Vocab, caption string, maxWords int) []int {
 // batcher brings the pictures of a training step.
 type batcher struct {
 	examples []example
-	features Features
-	pictures int // a batch
+	look     look
+	chance   string // before the purposes of its streams
+	pictures int    // a batch
 	mirror   float64
 	seed     uint64
 	cells    int
 	channels int
+	size     int // of what a picture looks like: cells·channels
+
+	keepSides bool // no picture is mirrored that captions say left or right of
+	vary      bool // pictures change by chance
 
 	epoch int // whose order this is
 	order []int
 	grids []float32
+}
+
+// newBatcher is for pictures as r wants them. What it draws by chance is drawn
+// for the purpose of the given name.
+func (t *trainer) newBatcher(chance string, r Recipe, l look, cells, channels int) batcher {
+	return batcher{
+		examples: t.examples, look: l, chance: chance, pictures: r.Pictures, mirror: r.Mirror, seed: r.Seed,
+		cells: cells, channels: channels, size: cells * channels,
+	}
 }
 
 func (b *batcher) steps() int { return (len(b.examples) + b.pictures - 1) / b.pictures }
@@ -72,34 +87,53 @@ func (b *batcher) steps() int { return (len(b.examples) + b.pictures - 1) / b.pi
 // epoch and i. Its arrays are valid until the next call.
 func (b *batcher) batch(epoch, i int) (*decoder.Batch, error) {
 	if b.order == nil || b.epoch != epoch {
-		b.epoch, b.order = epoch, stream(b.seed, "order", epoch).Perm(len(b.examples))
+		b.epoch, b.order = epoch, stream(b.seed, b.chance+"order", epoch).Perm(len(b.examples))
 	}
 	picks := b.order[i*b.pictures : min(len(b.order), (i+1)*b.pictures)]
-	size := b.cells * b.channels
-	if b.grids == nil {
-		b.grids = make([]float32, b.pictures*size)
+	if err := b.see(picks, epoch*b.steps()+i); err != nil {
+		return nil, err
 	}
-	rng := stream(b.seed, "mirror", epoch*b.steps()+i)
-	mirrored := make([]bool, len(picks))
-	for k := range mirrored {
-		mirrored[k] = rng.Float64() < b.mirror
-	}
-	missing := make([]bool, len(picks))
-	tensor.Parallel(len(picks), func(k int) {
-		missing[k] = !b.features.Grid(b.grids[k*size:(k+1)*size], b.examples[picks[k]].name, mirrored[k])
-	})
-	batch := &decoder.Batch{Grid: nn.Const(b.grids[:len(picks)*size], len(picks)*b.cells, b.channels)}
+	batch := &decoder.Batch{Grid: nn.Const(b.grids[:len(picks)*b.size], len(picks)*b.cells, b.channels)}
 	for k, p := range picks {
-		e := b.examples[p]
-		if missing[k] {
-			return nil, fmt.Errorf("no features of %s", e.name)
-		}
-		for _, c := range e.captions {
+		for _, c := range b.examples[p].captions {
 			batch.Captions = append(batch.Captions, c)
 			batch.Picture = append(batch.Picture, k)
 		}
 	}
 	return batch, nil
+}
+
+// see looks at the pictures of a step.
+func (b *batcher) see(picks []int, step int) error {
+	if b.grids == nil {
+		b.grids = make([]float32, b.pictures*b.size)
+	}
+	rng := stream(b.seed, b.chance+"mirror", step)
+	mirrored := make([]bool, len(picks))
+	for k, p := range picks {
+		mirrored[k] = rng.Float64() < b.mirror && !(b.keepSides && b.examples[p].sides)
+	}
+	errs := make([]error, len(picks))
+	tensor.Parallel(len(picks), func(k int) {
+		name := b.examples[picks[k]].name
+		var rng *rand.Rand
+		if b.vary {
+			rng = stream(b.seed, b.chance+"vary "+name, step)
+		}
+		errs[k] = b.look(b.grids[k*b.size:(k+1)*b.size], name, mirrored[k], rng)
+	})
+	return errors.Join(errs...)
+}
+
+// part is pictures lo to hi (exclusive) of a batch.
+func (b *batcher) part(whole *decoder.Batch, lo, hi int) *decoder.Batch {
+	part := &decoder.Batch{Grid: nn.Const(whole.Grid.Data[lo*b.size:hi*b.size], (hi-lo)*b.cells, b.channels)}
+	for i, k := range whole.Picture {
+		if k >= lo && k < hi {
+			part.Captions, part.Picture = append(part.Captions, whole.Captions[i]), append(part.Picture, k-lo)
+		}
+	}
+	return part
 }
 
 // stream is the source of chance for one purpose at one point of the

@@ -2,7 +2,7 @@ package train
 
 import (
 	"context"
-	"fmt"
+	"errors"
 
 	"showtell"
 	"showtell/dataset"
@@ -10,41 +10,25 @@ import (
 	"showtell/tensor"
 )
 
-// judge scores a model on the dev split by decoding, as it will be used.
-type judge struct {
-	items    []dataset.Item
-	features Features
-	size     int // of a grid
-}
-
-func newJudge(items []dataset.Item, f Features, size int) *judge {
-	j := &judge{features: f, size: size}
-	for _, item := range items {
+// score captions the dev split with m, as it will be used, and fills in the
+// scores of an epoch; without a dev split they stay 0.
+func (t *trainer) score(ctx context.Context, m *showtell.Model, e *showtell.Epoch) error {
+	var items []dataset.Item
+	for _, item := range t.Set.Split("dev") {
 		if len(item.Captions) > 0 {
-			j.items = append(j.items, item)
+			items = append(items, item)
 		}
 	}
-	return j
-}
-
-// score fills in the dev scores of an epoch; without a dev split they stay 0.
-func (j *judge) score(ctx context.Context, m *showtell.Model, e *showtell.Epoch) error {
-	if len(j.items) == 0 {
+	if len(items) == 0 {
 		return nil
 	}
-	var hyps []string
-	var refs [][]string
-	const chunk = 32
-	for lo := 0; lo < len(j.items); lo += chunk {
-		items := j.items[lo:min(len(j.items), lo+chunk)]
-		captions, err := j.caption(ctx, m, items)
-		if err != nil {
-			return err
-		}
-		for i, item := range items {
-			hyps = append(hyps, captions[i])
-			refs = append(refs, item.Captions)
-		}
+	hyps, err := t.stage.caption(ctx, m, items)
+	if err != nil {
+		return err
+	}
+	refs := make([][]string, len(items))
+	for i, item := range items {
+		refs[i] = item.Captions
 	}
 	c, err := metric.NewCorpus(hyps, refs)
 	if err != nil {
@@ -65,24 +49,34 @@ func (j *judge) score(ctx context.Context, m *showtell.Model, e *showtell.Epoch)
 	return nil
 }
 
-func (j *judge) caption(ctx context.Context, m *showtell.Model, items []dataset.Item) ([]string, error) {
-	grids := make([]float32, len(items)*j.size)
-	missing := make([]bool, len(items))
-	tensor.Parallel(len(items), func(i int) {
-		missing[i] = !j.features.Grid(grids[i*j.size:(i+1)*j.size], items[i].Name, false)
-	})
-	for i, m := range missing {
-		if m {
-			return nil, fmt.Errorf("no features of %s", items[i].Name)
+// caption is the best caption of each picture.
+func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.Item) ([]string, error) {
+	grids := func(seen []float32) []float32 { return seen }
+	if s.grids != nil {
+		var err error
+		if grids, err = s.grids(m); err != nil {
+			return nil, err
 		}
 	}
-	all, err := m.DescribeGrids(ctx, grids, nil, 1)
-	if err != nil {
-		return nil, err
+	var captions []string
+	const chunk = 32
+	for lo := 0; lo < len(items); lo += chunk {
+		some := items[lo:min(len(items), lo+chunk)]
+		seen := make([]float32, len(some)*s.size)
+		errs := make([]error, len(some))
+		tensor.Parallel(len(some), func(i int) {
+			errs[i] = s.look(seen[i*s.size:(i+1)*s.size], some[i].Name, false, nil)
+		})
+		if err := errors.Join(errs...); err != nil {
+			return nil, err
+		}
+		all, err := m.DescribeGrids(ctx, grids(seen), nil, 1)
+		if err != nil {
+			return nil, err
+		}
+		for _, list := range all {
+			captions = append(captions, list[0].Raw())
+		}
 	}
-	out := make([]string, len(all))
-	for i, list := range all {
-		out[i] = list[0].Raw()
-	}
-	return out, nil
+	return captions, nil
 }

@@ -12,12 +12,13 @@ import (
 type optimizer struct {
 	recipe  *Recipe
 	params  []*nn.Param // that learn
+	rates   []float64   // of each, as a share of the rate; nil: all of it
 	m, v    [][]float32
 	average [][]float32 // nil without averaging
 }
 
-func newOptimizer(r *Recipe, params []*nn.Param) *optimizer {
-	o := &optimizer{recipe: r, params: params}
+func newOptimizer(r *Recipe, params []*nn.Param, rates []float64) *optimizer {
+	o := &optimizer{recipe: r, params: params, rates: rates}
 	for _, p := range params {
 		o.m = append(o.m, make([]float32, len(p.Data)))
 		o.v = append(o.v, make([]float32, len(p.Data)))
@@ -34,12 +35,15 @@ func (o *optimizer) update(step int, rate float64) {
 		o.clip()
 	}
 	adam := tensor.AdamW{
-		Rate: float32(rate), Beta1: float32(o.recipe.Beta1), Beta2: float32(o.recipe.Beta2), Eps: 1e-8, Step: step,
+		Beta1: float32(o.recipe.Beta1), Beta2: float32(o.recipe.Beta2), Eps: 1e-8, Step: step,
 	}
 	// The average follows faster at first, or it would remember the random start.
 	decay := float32(min(o.recipe.Average, float64(1+step)/float64(10+step)))
 	for i, p := range o.params {
-		adam.Decay = 0
+		adam.Rate, adam.Decay = float32(rate), 0
+		if o.rates != nil {
+			adam.Rate = float32(rate * o.rates[i])
+		}
 		if !p.Bias {
 			adam.Decay = float32(o.recipe.Decay)
 		}

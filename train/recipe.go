@@ -40,6 +40,8 @@ type Recipe struct {
 	Smoothing  float64 `toml:"smoothing"` // of labels
 	Average    float64 `toml:"average"`   // decay of the average of weights (EMA) that is kept; 0: none
 	Seed       uint64  `toml:"seed"`
+
+	FineTune FineTune `toml:"finetune,omitempty"` // of the encoder; all zero: it stays as it is
 }
 
 //go:embed recipes/*.toml
@@ -61,7 +63,7 @@ func Recipes() []string {
 // fields of the given settings, each "field=value", such as "epochs=3" or
 // "decoder.layers=3".
 func LoadRecipe(name string, settings ...string) (Recipe, error) {
-	var r Recipe
+	r := Recipe{FineTune: defaultFineTune}
 	data, err := recipes.ReadFile("recipes/" + name + ".toml")
 	if err != nil {
 		if data, err = os.ReadFile(name); err != nil {
@@ -75,6 +77,9 @@ func LoadRecipe(name string, settings ...string) (Recipe, error) {
 		if err := r.set(s); err != nil {
 			return r, err
 		}
+	}
+	if what := r.FineTune.What; what == "" || what == "none" {
+		r.FineTune = FineTune{}
 	}
 	return r, r.validate()
 }
@@ -115,20 +120,34 @@ func (r Recipe) String() string {
 	return b.String()
 }
 
+// A bound is the range of a field.
+type bound struct {
+	name      string
+	value     float64
+	low, high float64
+}
+
+func validate(bounds []bound) error {
+	for _, b := range bounds {
+		if !(b.value >= b.low && b.value <= b.high) {
+			return fmt.Errorf("recipe: %s is %v, not from %v to %v", b.name, b.value, b.low, b.high)
+		}
+	}
+	return nil
+}
+
 func (r Recipe) validate() error {
-	for _, f := range []struct {
-		name      string
-		value     float64
-		low, high float64
-	}{
+	err := validate([]bound{
 		{"min_count", float64(r.MinCount), 1, 1e6}, {"epochs", float64(r.Epochs), 1, 1e5}, {"patience", float64(r.Patience), 0, 1e5},
 		{"pictures", float64(r.Pictures), 1, 1e4}, {"mirror", r.Mirror, 0, 1}, {"rate", r.Rate, 1e-9, 10},
 		{"warm_up", float64(r.WarmUp), 0, 1e9}, {"final_rate", r.FinalRate, 0, 1}, {"beta1", r.Beta1, 0, 0.99999}, {"beta2", r.Beta2, 0, 0.99999},
 		{"decay", r.Decay, 0, 1}, {"clip", r.Clip, 0, 1e9}, {"smoothing", r.Smoothing, 0, 0.99}, {"average", r.Average, 0, 0.999999},
-	} {
-		if !(f.value >= f.low && f.value <= f.high) {
-			return fmt.Errorf("recipe: %s is %v, not from %v to %v", f.name, f.value, f.low, f.high)
-		}
+	})
+	if err == nil && r.FineTune != (FineTune{}) {
+		err = r.FineTune.validate()
+	}
+	if err != nil {
+		return err
 	}
 	switch r.Schedule {
 	case "cosine":

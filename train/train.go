@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"time"
 
 	"showtell"
@@ -15,6 +14,7 @@ import (
 	"showtell/decoder"
 	"showtell/encoder"
 	"showtell/nn"
+	"showtell/tensor"
 	"showtell/text"
 )
 
@@ -23,7 +23,13 @@ type Job struct {
 	Recipe   Recipe
 	Network  *encoder.Network
 	Set      *dataset.Set
-	Features Features // of the train and dev pictures
+	Features Features        // of the train and dev pictures
+	Start    *showtell.Model // has Network, and a decoder to fine-tune; nil: one is trained first
+
+	// Trunk brings what the part of the encoder that does not learn sees in
+	// pictures. It is asked once, if fine-tuning shows pictures as they are or
+	// mirrored. Without it they are read and looked at each time.
+	Trunk func(ctx context.Context, trunk *encoder.Network, items []dataset.Item, mirror bool) (Features, error)
 
 	Checkpoint string              // file to stop and resume by; "" for none
 	Every      time.Duration       // between checkpoints; 0 means five minutes. One is also written after each epoch
@@ -35,13 +41,14 @@ type Job struct {
 
 // Progress tells how far a training is.
 type Progress struct {
-	Epoch  int     `json:"epoch"` // from 1
-	Epochs int     `json:"epochs"`
-	Step   int     `json:"step"` // of all epochs, from 1
-	Steps  int     `json:"steps"`
-	Loss   float64 `json:"loss"` // mean over this epoch so far
-	Rate   float64 `json:"rate"`
-	Words  int     `json:"words"` // captions' words trained on since the start of this run
+	Stage  string  `json:"stage,omitempty"` // "fine-tune"; "" while the decoder learns alone
+	Epoch  int     `json:"epoch"`           // of all stages, from 1
+	Epochs int     `json:"epochs"`          // to the end of this stage
+	Step   int     `json:"step"`            // of all epochs, from 1
+	Steps  int     `json:"steps"`           // to the end of this stage
+	Loss   float64 `json:"loss"`            // mean over this epoch so far
+	Rate   float64 `json:"rate"`            // of the decoder
+	Words  int     `json:"words"`           // captions' words trained on since the start of this run
 
 	Done *showtell.Epoch `json:"done,omitempty"` // at the end of an epoch: its scores
 	Best bool            `json:"best,omitempty"` // and whether it is the best so far
@@ -49,7 +56,10 @@ type Progress struct {
 
 // state is what a checkpoint holds beside weights.
 type state struct {
-	Step    int // steps done
+	Stage   int // that is going on, of trainer.stages
+	Begun   int // epochs before it
+	Before  int // steps before it
+	Step    int // steps done of it
 	LossSum float64
 	LossN   int
 	Best    int // epoch whose weights are kept, from 1; 0: none yet
@@ -59,16 +69,17 @@ type state struct {
 type trainer struct {
 	Job
 	state
-	vocab *text.Vocab
-	batcher
-	config decoder.Config
-	dec    decoder.Decoder
-	opt    *optimizer
-	best   [][]float32 // of opt.params, after epoch Best
-	dev    *judge
-	saved  time.Time
-	logged time.Time
-	words  int
+	vocab    *text.Vocab
+	examples []example
+	config   decoder.Config
+	dec      decoder.Decoder
+	tuning   *encoder.Tuning // nil if the encoder does not learn
+	stage    *stage          // that is going on
+	opt      *optimizer      // of its params
+	best     [][]float32     // of opt.params, after epoch Best
+	saved    time.Time
+	logged   time.Time
+	words    int
 }
 
 // Run trains and returns the model with the best dev score. When ctx ends it
@@ -79,29 +90,48 @@ func Run(ctx context.Context, job Job) (*showtell.Model, error) {
 		return nil, err
 	}
 	if job.Resume {
-		if err := t.restore(); err != nil {
-			return nil, err
-		}
+		err = t.restore(ctx)
+	} else {
+		err = t.enter(ctx, 0)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if err := t.loop(ctx); err != nil {
 		if ctx.Err() != nil {
-			err = errors.Join(fmt.Errorf("training stopped after step %d of %d: %w", t.Step, t.Recipe.Epochs*t.steps(), ctx.Err()), t.checkpoint())
+			err = errors.Join(fmt.Errorf("training stopped after step %d of %d: %w", t.Before+t.Step, t.Before+t.stageSteps(), ctx.Err()), t.checkpoint())
 		}
 		return nil, err
 	}
 	return t.model(t.best)
 }
 
+// loop goes through the stages.
 func (t *trainer) loop(ctx context.Context) error {
 	tape := nn.NewTape(nil)
-	steps := t.steps()
 	for {
-		if t.Step == (len(t.History)+1)*steps {
+		if err := t.runStage(ctx, tape); err != nil {
+			return err
+		}
+		if t.Stage+1 == len(t.stages()) {
+			return nil
+		}
+		if err := t.advance(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// runStage trains until the stage's last epoch, or until it has no patience.
+func (t *trainer) runStage(ctx context.Context, tape *nn.Tape) error {
+	steps := t.stage.steps()
+	for {
+		if t.Step == (len(t.History)-t.Begun+1)*steps {
 			if err := t.endEpoch(ctx); err != nil {
 				return err
 			}
 		}
-		if t.Step == t.Recipe.Epochs*steps || t.outOfPatience() {
+		if t.Step == t.stageSteps() || t.outOfPatience() {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -118,13 +148,63 @@ func (t *trainer) loop(ctx context.Context) error {
 	}
 }
 
+// stageSteps is how many steps the stage has.
+func (t *trainer) stageSteps() int { return t.stage.recipe.Epochs * t.stage.steps() }
+
 func newTrainer(job Job) (*trainer, error) {
 	if job.Every == 0 {
 		job.Every = 5 * time.Minute
 	}
 	t := &trainer{Job: job, saved: time.Now()}
+	var vectors [][]float32
+	err := t.chooseWords()
+	if err == nil && t.Recipe.GloVe != "" {
+		vectors, err = t.glove()
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.examples = examples(t.Set.Split("train"), t.vocab, t.config.MaxWords)
+	if len(t.examples) == 0 {
+		return nil, errors.New("no training picture has captions")
+	}
+	if t.dec, err = decoder.New(t.config, stream(t.Recipe.Seed, "weights", 0)); err != nil {
+		return nil, err
+	}
+	if what := t.Recipe.FineTune.What; what != "" {
+		if t.tuning, err = t.Network.Tune(what); err != nil {
+			return nil, err
+		}
+		for _, p := range t.tuning.Params {
+			p.Name = "encoder." + p.Name
+		}
+	}
+	if t.Start == nil {
+		return t, t.prepare(vectors)
+	}
+	for i, p := range t.Start.Params() {
+		copy(t.dec.Params()[i].Data, p.Data)
+	}
+	return t, nil
+}
+
+// chooseWords takes vocabulary and shape of the decoder from the model to start
+// from, or from captions and recipe.
+func (t *trainer) chooseWords() (err error) {
 	r := &t.Recipe
-	items := job.Set.Split("train")
+	if t.Start != nil {
+		if r.FineTune.What == "" {
+			return errors.New("a model to start from, but nothing to fine-tune")
+		}
+		if r.GloVe != "" {
+			return fmt.Errorf("word vectors of %s, but the model to start from has its own", r.GloVe)
+		}
+		t.config = t.Start.Decoder
+		r.Decoder = t.config
+		t.vocab, err = text.NewVocab(t.Start.Words)
+		return err
+	}
+	items := t.Set.Split("train")
 	t.vocab = text.BuildVocab(func(yield func(string) bool) {
 		for _, item := range items {
 			for _, c := range item.Captions {
@@ -135,50 +215,12 @@ func newTrainer(job Job) (*trainer, error) {
 		}
 	}, r.MinCount)
 	if t.vocab.Len() <= 4 {
-		return nil, fmt.Errorf("no word stands %d times in the captions of the %d training pictures: lower min_count or add captions", r.MinCount, len(items))
+		return fmt.Errorf("no word stands %d times in the captions of the %d training pictures: lower min_count or add captions", r.MinCount, len(items))
 	}
-	h, w, c := job.Network.Grid()
+	h, w, c := t.Network.Grid()
 	t.config = r.Decoder
 	t.config.Vocab, t.config.Cells, t.config.Channels = t.vocab.Len(), h*w, c
-	t.batcher = batcher{
-		examples: examples(items, t.vocab, r.Decoder.MaxWords), features: job.Features,
-		pictures: r.Pictures, mirror: r.Mirror, seed: r.Seed, cells: h * w, channels: c,
-	}
-	var vectors [][]float32
-	var err error
-	if r.GloVe != "" {
-		if vectors, err = t.glove(); err != nil {
-			return nil, err
-		}
-	}
-	if t.dec, err = decoder.New(t.config, stream(r.Seed, "weights", 0)); err != nil {
-		return nil, err
-	}
-	if err := t.prepare(vectors); err != nil {
-		return nil, err
-	}
-	learned := slices.DeleteFunc(slices.Clone(t.dec.Params()), func(p *nn.Param) bool { return p.Fixed })
-	t.opt = newOptimizer(r, learned)
-	t.dev = newJudge(job.Set.Split("dev"), job.Features, h*w*c)
-	return t, nil
-}
-
-// glove reads word vectors, whose width becomes that of the embedding.
-func (t *trainer) glove() ([][]float32, error) {
-	vectors, coverage, err := text.ReadVectors(t.Recipe.GloVe, t.vocab)
-	if err != nil {
-		return nil, err
-	}
-	if t.Vectors != nil {
-		t.Vectors(coverage)
-	}
-	for _, v := range vectors {
-		if v != nil {
-			t.config.Embed = len(v)
-			return vectors, nil
-		}
-	}
-	return nil, fmt.Errorf("%s: a vector for none of the %d words", t.Recipe.GloVe, t.vocab.Len())
+	return nil
 }
 
 // prepare gives the decoder what it wants to know of the data beforehand.
@@ -192,76 +234,82 @@ func (t *trainer) prepare(vectors [][]float32) error {
 		return nil
 	}
 	var m decoder.Moments
-	grid := make([]float32, t.cells*t.channels)
+	grid := make([]float32, t.config.Cells*t.config.Channels)
 	for _, e := range t.examples {
-		if !t.features.Grid(grid, e.name, false) {
+		if !t.Features.Grid(grid, e.name, false) {
 			return fmt.Errorf("no features of %s", e.name)
 		}
-		m.Add(grid, t.channels)
+		m.Add(grid, t.config.Channels)
 	}
-	fitter.Fit(m.Moments())
+	mean, deviation := m.Moments()
+	if t.tuning != nil {
+		raise(deviation)
+	}
+	fitter.Fit(mean, deviation)
 	return nil
 }
 
-// startWords sets the vectors of words. Where the decoder wants others than the
-// file has, longer ones are projected, shorter ones fill the first columns, and
-// both are brought to the size of the decoder's own.
-func startWords(words *nn.Param, vectors [][]float32) {
-	scale := float32(1)
-	if !slices.ContainsFunc(vectors, func(v []float32) bool { return len(v) == words.Cols() }) {
-		vectors = text.Project(vectors, words.Cols())
-		if size := meanSize(slices.Concat(vectors...)); size > 0 {
-			scale = meanSize(words.Data) / size
-		}
+// raise lifts deviations that are nearly zero, by which features are divided: an
+// encoder that learns may wake a channel that was silent.
+func raise(deviation []float32) {
+	least := 0.01 * tensor.Sum(deviation) / float32(len(deviation))
+	for i, d := range deviation {
+		deviation[i] = max(d, least)
 	}
-	for id, v := range vectors {
-		for i, x := range v {
-			words.Row(id)[i] = scale * x
-		}
-	}
-}
-
-// meanSize is the root of the mean square.
-func meanSize(x []float32) float32 {
-	sum := 0.0
-	for _, v := range x {
-		sum += float64(v) * float64(v)
-	}
-	return float32(math.Sqrt(sum / float64(max(1, len(x)))))
 }
 
 // step trains on one batch.
 func (t *trainer) step(tape *nn.Tape) error {
-	steps := t.steps()
-	epoch, i := t.Step/steps, t.Step%steps
-	b, err := t.batch(epoch, i)
+	s := t.stage
+	steps := s.steps()
+	b, err := s.batch(t.Step/steps, t.Step%steps)
 	if err != nil {
 		return err
 	}
-	tape.Reset()
-	tape.Rand = stream(t.Recipe.Seed, "dropout", t.Step)
-	targets := b.Targets()
-	loss := nn.CrossEntropy(tape, t.dec.Forward(tape, b), targets, float32(t.Recipe.Smoothing), nil)
-	l := float64(loss.Data[0])
+	tape.Rand = stream(t.Recipe.Seed, s.name+"dropout", t.Step)
+	l, words := t.learn(tape, b)
 	if math.IsNaN(l) || math.IsInf(l, 0) {
-		return fmt.Errorf("the loss of step %d is %v: lower the rate (now %v)", t.Step+1, l, t.Recipe.Rate)
+		return fmt.Errorf("the loss of step %d is %v: lower the rate (now %v)", t.Before+t.Step+1, l, s.recipe.Rate)
 	}
-	tape.Backward(loss)
 	t.Step++
-	rate := t.Recipe.rate(t.Step, steps)
+	rate := s.recipe.rate(t.Step, steps)
 	t.opt.update(t.Step, rate)
-	t.LossSum += l * float64(len(targets))
-	t.LossN += len(targets)
-	t.words += len(targets)
+	t.LossSum += l * float64(words)
+	t.LossN += words
+	t.words += words
 	return t.report(Progress{Rate: rate})
+}
+
+// learn leaves the gradients of the mean loss of the batch's words, which it
+// returns with their number. It takes as many pictures at once as the stage
+// has memory for.
+func (t *trainer) learn(tape *nn.Tape, b *decoder.Batch) (loss float64, words int) {
+	words = len(b.Targets())
+	pictures := len(b.Grid.Data) / t.stage.size
+	for lo := 0; lo < pictures; lo += t.stage.atOnce {
+		part := b
+		if t.stage.atOnce < pictures {
+			part = t.stage.part(b, lo, min(pictures, lo+t.stage.atOnce))
+		}
+		tape.Reset()
+		targets := part.Targets()
+		l := nn.CrossEntropy(tape, t.stage.forward(tape, part), targets, float32(t.Recipe.Smoothing), nil)
+		share := float64(len(targets)) / float64(words)
+		loss += share * float64(l.Data[0])
+		if share < 1 {
+			l = nn.Scale(tape, l, float32(share))
+		}
+		tape.Backward(l)
+	}
+	return loss, words
 }
 
 // report completes p, hands it on, and logs it where it ends an epoch or a
 // minute has passed.
 func (t *trainer) report(p Progress) error {
-	steps := t.steps()
-	p.Epoch, p.Epochs = (t.Step-1)/steps+1, t.Recipe.Epochs
-	p.Step, p.Steps = t.Step, t.Recipe.Epochs*steps
+	p.Stage = t.stage.name
+	p.Epoch, p.Epochs = t.Begun+(t.Step-1)/t.stage.steps()+1, t.Begun+t.stage.recipe.Epochs
+	p.Step, p.Steps = t.Before+t.Step, t.Before+t.stageSteps()
 	p.Words = t.words
 	if t.LossN > 0 {
 		p.Loss = t.LossSum / float64(t.LossN)
@@ -286,12 +334,12 @@ func (t *trainer) report(p Progress) error {
 
 // endEpoch scores the weights on dev and keeps them if they are the best.
 func (t *trainer) endEpoch(ctx context.Context) error {
-	epoch := showtell.Epoch{Epoch: t.Step / t.steps(), Loss: t.LossSum / float64(t.LossN)}
+	epoch := showtell.Epoch{Epoch: len(t.History) + 1, Stage: t.stage.name, Loss: t.LossSum / float64(t.LossN)}
 	m, err := t.model(t.keptWeights())
 	if err != nil {
 		return err
 	}
-	if err := t.dev.score(ctx, m, &epoch); err != nil {
+	if err := t.score(ctx, m, &epoch); err != nil {
 		return err
 	}
 	better := t.Best == 0 || epoch.CiderD >= t.History[t.Best-1].CiderD
@@ -300,7 +348,7 @@ func (t *trainer) endEpoch(ctx context.Context) error {
 		t.Best = epoch.Epoch
 		t.best = t.keptWeights()
 	}
-	if err := t.report(Progress{Rate: t.Recipe.rate(t.Step, t.steps()), Done: &epoch, Best: better}); err != nil {
+	if err := t.report(Progress{Rate: t.stage.recipe.rate(t.Step, t.stage.steps()), Done: &epoch, Best: better}); err != nil {
 		return err
 	}
 	t.LossSum, t.LossN = 0, 0
@@ -308,54 +356,5 @@ func (t *trainer) endEpoch(ctx context.Context) error {
 }
 
 func (t *trainer) outOfPatience() bool {
-	return t.Recipe.Patience > 0 && len(t.History)-t.Best >= t.Recipe.Patience && t.Best > 0
-}
-
-// keptWeights copies the weights that are measured and saved.
-func (t *trainer) keptWeights() [][]float32 {
-	var w [][]float32
-	for i := range t.opt.params {
-		w = append(w, slices.Clone(t.opt.kept(i)))
-	}
-	return w
-}
-
-// model is a captioning model with the given weights.
-func (t *trainer) model(weights [][]float32) (*showtell.Model, error) {
-	d, err := decoder.New(t.config, nil)
-	if err != nil {
-		return nil, err
-	}
-	next := 0
-	for i, p := range d.Params() {
-		if t.dec.Params()[i].Fixed {
-			copy(p.Data, t.dec.Params()[i].Data)
-			continue
-		}
-		copy(p.Data, weights[next])
-		next++
-	}
-	return showtell.New(t.manifest(), t.Network, d)
-}
-
-func (t *trainer) manifest() showtell.Manifest {
-	man := showtell.Manifest{
-		Decoder: t.config,
-		Words:   t.vocab.Words(),
-		Search:  t.Recipe.Search,
-		Origin: showtell.Origin{
-			Tool:    "showtell " + showtell.Version,
-			Dataset: fmt.Sprintf("%s, %d training pictures", t.Set.Format, len(t.examples)),
-			Data:    t.Set.Fingerprint(),
-			Recipe:  t.Recipe.String(),
-			Seed:    t.Recipe.Seed,
-			Epoch:   t.Best,
-			History: slices.Clone(t.History),
-		},
-	}
-	if t.Best > 0 {
-		e := t.History[t.Best-1]
-		man.Origin.Dev = map[string]float64{"CIDEr-D": e.CiderD, "BLEU-4": e.Bleu4}
-	}
-	return man
+	return t.Recipe.Patience > 0 && len(t.History)-max(t.Best, t.Begun) >= t.Recipe.Patience && t.Best > 0
 }

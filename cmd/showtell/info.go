@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -64,7 +65,7 @@ func describeEncoder(out io.Writer, path string, asJSON bool) error {
 	r := n.Recipe()
 	if asJSON {
 		return json.NewEncoder(out).Encode(map[string]any{
-			"encoder": n.Name(), "recipe": r, "grid": []int{h, wide, c}, "weights": weights, "int8": n.Quantized(), "fingerprint": n.Fingerprint(),
+			"encoder": n.Name(), "recipe": r, "grid": []int{h, wide, c}, "blocks": n.Blocks(), "weights": weights, "int8": n.Quantized(), "fingerprint": n.Fingerprint(),
 		})
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
@@ -74,7 +75,30 @@ func describeEncoder(out io.Writer, path string, asJSON bool) error {
 	row("weights", "%.2f million", float64(weights)/1e6)
 	row("work", "%.2f billion operations a picture", float64(n.Operations())/1e9)
 	row("fingerprint", "%.12s", n.Fingerprint())
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "\nBlocks, for --fine-tune:\n\n%s", blocks(n.Blocks()))
+	return err
+}
+
+// blocks are names in lines of at most 80 letters.
+func blocks(names []string) string {
+	var b strings.Builder
+	line := 0
+	for _, name := range names {
+		if line+1+len(name) > 80 {
+			b.WriteString("\n")
+			line = 0
+		}
+		if line > 0 {
+			b.WriteString(" ")
+			line++
+		}
+		b.WriteString(name)
+		line += len(name)
+	}
+	return b.String() + "\n"
 }
 
 func beforeAfter(q *showtell.Int8) string {
@@ -115,6 +139,9 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 	row("made by", "%s, seed %d", o.Tool, o.Seed)
 	row("data", "%s (%.12s)", o.Dataset, o.Data)
 	row("trained", "%d epochs, epoch %d kept", len(o.History), o.Epoch)
+	if f := o.FineTuned; f != nil {
+		row("fine-tuned", "%s, from %s on, of encoder %.12s", f.What, f.From, f.Encoder)
+	}
 	names := make([]string, 0, len(o.Dev))
 	for name := range o.Dev {
 		names = append(names, name)
@@ -130,7 +157,8 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 		fmt.Fprintf(out, "\nepoch   loss  CIDEr-D  BLEU-4\n")
 	}
 	for _, e := range o.History {
-		fmt.Fprintf(out, "%5d  %5.3f  %7.1f  %6.1f\n", e.Epoch, e.Loss, 100*e.CiderD, 100*e.Bleu4)
+		line := fmt.Sprintf("%5d  %5.3f  %7.1f  %6.1f  %s", e.Epoch, e.Loss, 100*e.CiderD, 100*e.Bleu4, e.Stage)
+		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
 	if o.Recipe != "" {
 		fmt.Fprintf(out, "\nRecipe:\n\n%s", o.Recipe)

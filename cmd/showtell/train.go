@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"showtell"
 	"showtell/dataset"
 	"showtell/encoder"
 	"showtell/features"
@@ -28,6 +29,8 @@ type trainCommand struct {
 	weights  string
 	features string
 	glove    string
+	fineTune string
+	from     string
 	epochs   int
 	seed     uint64
 	resume   bool
@@ -41,12 +44,17 @@ func newTrain(s streams) *cobra.Command {
 		Example: `  showtell train flickr8k -o model.safetensors
   showtell train flickr8k --recipe seed -o seed.safetensors      the student project's network
   showtell train photos.csv -o m.safetensors --set epochs=3 --set decoder.layers=3
+  showtell train flickr8k --fine-tune last:5 -o model.safetensors    the encoder's last blocks learn, too
   showtell train flickr8k -o model.safetensors --resume          go on after Ctrl-C`,
 		Short: "learn to caption from images and captions",
 		Long: `Learn to caption from images and captions. The encoder runs once over all
 pictures; what it sees is kept for the next training. A checkpoint is written
 every five minutes and after every epoch. The model keeps the weights of the
 epoch with the best CIDEr-D on the dev split.
+
+With --fine-tune the end of the encoder then learns together with the decoder:
+last:N are its last N blocks, from:LAYER a block or layer and all behind it, as
+"showtell info ENCODER" lists them.
 
 Recipes: ` + strings.Join(train.Recipes(), ", ") + `, or a TOML file. Every field can be changed with --set field=value.`,
 		Args: oneArg("data set"),
@@ -60,6 +68,8 @@ Recipes: ` + strings.Join(train.Recipes(), ", ") + `, or a TOML file. Every fiel
 	flags.IntVar(&c.epochs, "epochs", 0, "passes over the data (default: the recipe's)")
 	flags.Uint64Var(&c.seed, "seed", 0, "seed of all chance (default: the recipe's)")
 	flags.StringVar(&c.glove, "glove", "", "file to start the word vectors from, of GloVe or word2vec, text or binary")
+	flags.StringVar(&c.fineTune, "fine-tune", "", "what of the encoder learns: none, last:N blocks, from:LAYER or all (default: the recipe's, none)")
+	flags.StringVar(&c.from, "from", "", "model whose encoder and decoder to fine-tune, in place of a decoder trained first")
 	flags.StringVar(&c.weights, "encoder", "", "weights of the encoder, or a model (default: that of the model inside this program)")
 	flags.StringVar(&c.features, "features", "", "file of features, made if missing (default: in the user's cache folder)")
 	flags.BoolVar(&c.resume, "resume", false, "go on from the checkpoint of a stopped training")
@@ -80,7 +90,7 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 	if err := c.checkOutput(checkpoint); err != nil {
 		return err
 	}
-	network, err := openEncoder(c.weights)
+	network, start, err := c.open(recipe)
 	if err != nil {
 		return err
 	}
@@ -89,11 +99,12 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	tellProblems(c.err, set.Problems, 5)
-	store, err := c.store(ctx, network, set, recipe.Mirror > 0)
+	stores := &stores{trainCommand: c}
+	defer stores.close()
+	store, err := stores.open(ctx, network, set, recipe.Mirror > 0)
 	if err != nil {
 		return err
 	}
-	defer store.Close()
 	keepReadable(set, store)
 	log, err := os.OpenFile(c.out+".log.jsonl", os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
@@ -102,7 +113,7 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 	defer log.Close()
 	progress, finish := c.progress()
 	m, err := train.Run(ctx, train.Job{
-		Recipe: recipe, Network: network, Set: set, Features: store,
+		Recipe: recipe, Network: network, Set: set, Features: store, Start: start, Trunk: stores.trunk,
 		Checkpoint: checkpoint, Resume: c.resume, Log: log, Progress: progress,
 		Vectors: func(v text.Coverage) { fmt.Fprintf(c.err, "%s: %v\n", recipe.GloVe, v) },
 	})
@@ -129,6 +140,9 @@ func (c *trainCommand) loadRecipe(cmd *cobra.Command) (train.Recipe, error) {
 	}
 	if cmd.Flags().Changed("seed") {
 		settings = append(settings, fmt.Sprintf("seed=%d", c.seed))
+	}
+	if cmd.Flags().Changed("fine-tune") {
+		settings = append(settings, fmt.Sprintf("finetune.what=%q", c.fineTune))
 	}
 	if c.glove != "" {
 		settings = append(settings, fmt.Sprintf("glove=%q", c.glove))
@@ -169,15 +183,64 @@ func writable(path string) error {
 	return os.Remove(f.Name())
 }
 
-func (c *trainCommand) store(ctx context.Context, n *encoder.Network, set *dataset.Set, mirror bool) (*features.Store, error) {
-	path := c.features
+// open reads the encoder, and the model to start from if there is one.
+func (c *trainCommand) open(recipe train.Recipe) (*encoder.Network, *showtell.Model, error) {
+	what := recipe.FineTune.What
+	var network *encoder.Network
+	var start *showtell.Model
+	var err error
+	switch {
+	case c.from == "":
+		network, err = openEncoder(c.weights)
+	case what == "":
+		return nil, nil, usageError("--from %s, but nothing to fine-tune. Add --fine-tune last:2", c.from)
+	case c.weights != "":
+		return nil, nil, usageError("--from %s has an encoder: leave --encoder out", c.from)
+	default:
+		if start, err = openModel(c.from); err == nil {
+			network = start.Network()
+		}
+	}
+	if err == nil && what != "" { // before hours of work
+		_, err = network.Tune(what)
+	}
+	return network, start, err
+}
+
+// stores are the files of features that a training reads.
+type stores struct {
+	*trainCommand
+	files []*features.Store
+}
+
+func (s *stores) close() {
+	for _, f := range s.files {
+		f.Close()
+	}
+}
+
+func (s *stores) open(ctx context.Context, n *encoder.Network, set *dataset.Set, mirror bool) (*features.Store, error) {
+	path := s.features
+	if len(s.files) > 0 && path != "" {
+		path += ".trunk"
+	}
 	if path == "" {
 		var err error
 		if path, err = cacheFile(n, set); err != nil {
 			return nil, err
 		}
 	}
-	return c.extract(ctx, path, n, set, mirror)
+	store, err := s.extract(ctx, path, n, set, mirror)
+	if err == nil {
+		s.files = append(s.files, store)
+	}
+	return store, err
+}
+
+// trunk keeps what the part of an encoder that doesn't learn sees.
+func (s *stores) trunk(ctx context.Context, trunk *encoder.Network, items []dataset.Item, mirror bool) (train.Features, error) {
+	fmt.Fprintf(s.err, "fine-tuning behind %s\n", trunk.Name())
+	return s.open(ctx, trunk, &dataset.Set{Format: "fine-tuning", Items: items}, mirror)
 }
 
 // keepReadable leaves out the pictures that could not be encoded; each has
@@ -192,6 +255,14 @@ func keepReadable(set *dataset.Set, store *features.Store) {
 	set.Items = kept
 }
 
+// stagePrefix names the stage before an epoch.
+func stagePrefix(p train.Progress) string {
+	if p.Stage == "" {
+		return ""
+	}
+	return p.Stage + "  "
+}
+
 // progress shows a bar an epoch, and a line with its scores at the end.
 func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
 	var b bar
@@ -204,13 +275,13 @@ func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
 				if p.Best {
 					best = "  best so far"
 				}
-				fmt.Fprintf(c.err, "epoch %d/%d  loss %.3f  dev CIDEr-D %.1f  BLEU-4 %.1f%s\n", p.Epoch, p.Epochs, p.Loss, 100*p.Done.CiderD, 100*p.Done.Bleu4, best)
+				fmt.Fprintf(c.err, "%sepoch %d/%d  loss %.3f  dev CIDEr-D %.1f  BLEU-4 %.1f%s\n", stagePrefix(p), p.Epoch, p.Epochs, p.Loss, 100*p.Done.CiderD, 100*p.Done.Bleu4, best)
 				return
 			}
 			if b.b == nil {
 				b = c.bar("", p.Steps)
 			}
-			b.describe(fmt.Sprintf("epoch %d/%d  loss %.3f  %.0f words/s", p.Epoch, p.Epochs, p.Loss, float64(p.Words)/time.Since(began).Seconds()))
+			b.describe(fmt.Sprintf("%sepoch %d/%d  loss %.3f  %.0f words/s", stagePrefix(p), p.Epoch, p.Epochs, p.Loss, float64(p.Words)/time.Since(began).Seconds()))
 			b.set(p.Step)
 		}, func() {
 			b.finish()

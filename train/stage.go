@@ -1,0 +1,165 @@
+package train
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"showtell"
+	"showtell/decoder"
+	"showtell/nn"
+)
+
+// A stage is a part of a training, with epochs, rates, pictures and an
+// optimiser of its own. It begins with the best weights so far.
+type stage struct {
+	name   string // in the history and the log; the decoder's has none
+	recipe Recipe // with this stage's epochs, rates and pictures
+	learns []*nn.Param
+	rates  []float64 // of each of them, as a share of recipe.Rate; nil: all of it
+	atOnce int       // pictures that go through the network together
+	batcher
+
+	// forward scores the words that follow those of a batch, whose grids are
+	// what the stage's pictures look like.
+	forward func(t *nn.Tape, b *decoder.Batch) *nn.Var
+
+	// grids makes the features that m wants of what pictures look like, one
+	// behind the other; nil: they are the same.
+	grids func(m *showtell.Model) (func(seen []float32) []float32, error)
+}
+
+// stages are what a training goes through. Each function makes its stage ready.
+func (t *trainer) stages() (list []func(ctx context.Context) (*stage, error)) {
+	if t.Start == nil {
+		list = append(list, t.decoderStage)
+	}
+	if t.tuning != nil {
+		list = append(list, t.fineTuneStage)
+	}
+	return list
+}
+
+// enter begins a stage with the weights as they are.
+func (t *trainer) enter(ctx context.Context, number int) error {
+	s, err := t.stages()[number](ctx)
+	if err != nil {
+		return err
+	}
+	t.begin(number, s)
+	return nil
+}
+
+func (t *trainer) begin(number int, s *stage) {
+	t.Stage, t.stage = number, s
+	t.opt = newOptimizer(&s.recipe, s.learns, s.rates)
+}
+
+// advance goes on to the next stage. If that can't be made ready, the one that
+// has ended stays, for a checkpoint.
+func (t *trainer) advance(ctx context.Context) error {
+	s, err := t.stages()[t.Stage+1](ctx)
+	if err != nil {
+		return err
+	}
+	for i, p := range t.opt.params {
+		copy(p.Data, t.best[i])
+	}
+	t.Begun, t.Before, t.Step = len(t.History), t.Before+t.Step, 0
+	t.begin(t.Stage+1, s)
+	t.best = t.keptWeights()
+	return t.checkpoint()
+}
+
+// decoderStage teaches the decoder with features that are kept.
+func (t *trainer) decoderStage(context.Context) (*stage, error) {
+	r := t.Recipe
+	return &stage{
+		recipe: r, learns: t.decoderLearns(), atOnce: r.Pictures,
+		batcher: t.newBatcher("", r, stored(t.Features), t.config.Cells, t.config.Channels),
+		forward: t.dec.Forward,
+	}, nil
+}
+
+func (t *trainer) decoderLearns() []*nn.Param {
+	return slices.DeleteFunc(slices.Clone(t.dec.Params()), func(p *nn.Param) bool { return p.Fixed })
+}
+
+// weights are all that may learn in some stage.
+func (t *trainer) weights() []*nn.Param {
+	all := slices.Clone(t.dec.Params())
+	if t.tuning == nil {
+		return all
+	}
+	for _, p := range t.tuning.Params {
+		if !p.Fixed {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// keptWeights copies the weights that are measured and saved.
+func (t *trainer) keptWeights() [][]float32 {
+	var w [][]float32
+	for i := range t.opt.params {
+		w = append(w, slices.Clone(t.opt.kept(i)))
+	}
+	return w
+}
+
+// model is a captioning model with the given weights of what learns.
+func (t *trainer) model(weights [][]float32) (*showtell.Model, error) {
+	values := map[*nn.Param][]float32{}
+	for i, p := range t.opt.params {
+		values[p] = weights[i]
+	}
+	value := func(p *nn.Param) []float32 {
+		if v, ok := values[p]; ok {
+			return v
+		}
+		return p.Data
+	}
+	d, err := decoder.New(t.config, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range d.Params() {
+		copy(p.Data, value(t.dec.Params()[i]))
+	}
+	network := t.Network
+	if t.tuning != nil {
+		var params [][]float32
+		for _, p := range t.tuning.Params {
+			params = append(params, slices.Clone(value(p)))
+		}
+		network = t.tuning.Network(params)
+	}
+	return showtell.New(t.manifest(), network, d)
+}
+
+func (t *trainer) manifest() showtell.Manifest {
+	man := showtell.Manifest{
+		Decoder: t.config,
+		Words:   t.vocab.Words(),
+		Search:  t.Recipe.Search,
+		Origin: showtell.Origin{
+			Tool:    "showtell " + showtell.Version,
+			Dataset: fmt.Sprintf("%s, %d training pictures", t.Set.Format, len(t.examples)),
+			Data:    t.Set.Fingerprint(),
+			Recipe:  t.Recipe.String(),
+			Seed:    t.Recipe.Seed,
+			Epoch:   t.Best,
+			History: slices.Clone(t.History),
+		},
+	}
+	if t.Best == 0 {
+		return man
+	}
+	e := t.History[t.Best-1]
+	man.Origin.Dev = map[string]float64{"CIDEr-D": e.CiderD, "BLEU-4": e.Bleu4}
+	if e.Stage == fineTuning {
+		man.Origin.FineTuned = &showtell.FineTuned{What: t.Recipe.FineTune.What, From: t.tuning.First, Encoder: t.Network.Fingerprint()}
+	}
+	return man
+}
