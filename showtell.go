@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 
 	"showtell/confidence"
 	"showtell/encoder"
@@ -35,6 +36,13 @@ type Options struct {
 	LengthPower float64       // score is log-probability / words^LengthPower; below 0: not divided
 	NoRepeat    int           // 0: never a word twice running; n: nor any n words twice; below 0: anything goes
 	Style       wording.Style // how the sentence is put
+
+	// A Temperature above 0 draws words by chance, instead of a search: 1 as
+	// probable as the model says, less for the more probable. TopP below 1 leaves
+	// out the improbable (nucleus sampling). What a picture gets depends on Seed and
+	// on itself.
+	Temperature, TopP float64
+	Seed              uint64
 }
 
 // A Caption is one description of a picture.
@@ -121,7 +129,7 @@ func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, 
 	if o != nil {
 		style = o.Style
 	}
-	results, err := search.Beam(ctx, m.start(grids), len(grids)/size, &so)
+	results, err := m.search(ctx, grids, o, &so)
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +140,29 @@ func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, 
 		}
 	}
 	return captions, nil
+}
+
+// search finds the sentences, or draws them.
+func (m *Model) search(ctx context.Context, grids []float32, o *Options, so *search.Options) ([][]search.Result, error) {
+	size := m.features()
+	n := len(grids) / size
+	if o == nil || o.Temperature == 0 && o.TopP == 0 {
+		return search.Beam(ctx, m.start(grids), n, so)
+	}
+	s := search.Sampling{Seeds: make([]uint64, n), Temperature: o.Temperature, TopP: o.TopP}
+	for i := range s.Seeds {
+		s.Seeds[i] = o.Seed ^ fingerprint(grids[i*size:(i+1)*size])
+	}
+	return search.Sample(ctx, m.start(grids), n, so, s)
+}
+
+// fingerprint tells pictures apart, by FNV-1a of their features.
+func fingerprint(features []float32) uint64 {
+	h := uint64(14695981039346656037)
+	for _, v := range features {
+		h = (h ^ uint64(math.Float32bits(v))) * 1099511628211
+	}
+	return h
 }
 
 // options completes o with the defaults of the model.

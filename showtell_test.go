@@ -91,6 +91,41 @@ func TestCaption(t *testing.T) {
 }
 
 // One bad picture is one error; order and captions are those of each alone.
+// TestDraws holds that what is drawn depends on the picture and the seed, and not on
+// the pictures beside it.
+func TestDraws(t *testing.T) {
+	m := babbler(t, "transformer")
+	draw := func(img image.Image, seed uint64) string {
+		c, err := m.Caption(t.Context(), img, &showtell.Options{Temperature: 1, TopP: .99, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Text
+	}
+	different := map[string]bool{}
+	var images []image.Image
+	for seed := range uint64(20) {
+		images = append(images, picture(seed, 30, 30))
+		different[draw(images[0], seed)] = true
+	}
+	if len(different) < 10 {
+		t.Errorf("%d different captions of 20 seeds", len(different))
+	}
+	i := 0
+	for c, err := range m.All(t.Context(), func(yield func(image.Image, error) bool) {
+		for _, img := range images {
+			if !yield(img, nil) {
+				return
+			}
+		}
+	}, &showtell.Options{Temperature: 1, TopP: .99, Seed: 5}) {
+		if want := draw(images[i], 5); err != nil || c.Text != want {
+			t.Errorf("picture %d: %q in a stream, %q alone; %v", i, c.Text, want, err)
+		}
+		i++
+	}
+}
+
 // TestExplain holds what is true of any explanation: it goes along the caption that
 // the search found, with the same probabilities, and lists the best of each place.
 func TestExplain(t *testing.T) {

@@ -11,9 +11,9 @@ import (
 )
 
 // Vision transformers (Dosovitskiy et al. 2021): squares of the picture become
-// tokens, to which blocks of attention are done. The grid is the tokens of the
-// squares after the last norm. A network whose name ends in _class gives the class
-// token instead, which stands before them, as a single cell.
+// tokens, and blocks of attention let these see each other. The grid is the tokens
+// of the squares after the last norm. A network whose name ends in _class gives the
+// class token instead, which stands before them, as a single cell.
 
 // A vit is the architecture of a vision transformer.
 type vit struct {
@@ -83,7 +83,7 @@ func (t table) tokens() int {
 	return 1 + (t.recipe.Height/t.vit.patch)*(t.recipe.Width/t.vit.patch)
 }
 
-// grid is the size of the result.
+// vitGrid is the size of the result.
 func (t table) vitGrid() (h, w, c int) {
 	v := t.vit
 	switch {

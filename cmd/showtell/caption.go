@@ -30,12 +30,18 @@ func (f *searchFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.Beams, "beams", 0, "hypotheses kept at each word; 1 is greedy search (default: the model's)")
 	flags.IntVar(&f.MaxWords, "max-words", 0, "longest caption, in words (default: the model's)")
 	flags.Float64Var(&f.LengthPower, "length-power", 0, "rank captions by log-probability / words^POWER; below 0: not divided (default: the model's)")
+	flags.Float64Var(&f.Temperature, "temperature", 0, "draw words by chance: 1 as probable as the model says, less for safer ones (default: search, do not draw)")
+	flags.Float64Var(&f.TopP, "top-p", 0, "draw from the fewest words that are together as probable as this, 0 to 1 (default: search, do not draw)")
+	flags.Uint64Var(&f.Seed, "sample-seed", 0, "seed of the draws (default 0)")
 	flags.IntVar(&f.NoRepeat, "no-repeat", 0, "never say the same N words twice; below 0: repeat freely (default: the model's)")
 }
 
 func (f *searchFlags) check() error {
 	if f.Beams < 0 || f.MaxWords < 0 || math.IsNaN(f.LengthPower) || math.IsInf(f.LengthPower, 0) {
 		return usageError("--beams and --max-words must be above 0, --length-power a number")
+	}
+	if !(f.Temperature >= 0 && f.Temperature <= 100) || !(f.TopP >= 0 && f.TopP <= 1) {
+		return usageError("--temperature must be above 0, --top-p above 0 and at most 1")
 	}
 	return nil
 }
