@@ -128,7 +128,11 @@ func newNetwork(name string) (*Network, error) {
 	if !ok {
 		return nil, fmt.Errorf("encoder %q is not known (there are %s)", name, strings.Join(Names(), ", "))
 	}
-	return &Network{name: name, table: draw()}, nil
+	n := &Network{name: name, table: draw()}
+	if n.vit != nil {
+		n.blocks = n.vit.vitBlocks()
+	}
+	return n, nil
 }
 
 // Random is a network with random weights (He et al. 2015), to train from

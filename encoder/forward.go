@@ -12,15 +12,15 @@ import (
 // which those that are Fixed don't learn; batch norms and the biases of convolutions
 // stay as they are.
 func (n *Network) Forward(t *nn.Tape, x *nn.Var, params []*nn.Param) *nn.Var {
-	if n.vit != nil {
-		return n.vit.tower(params).Forward(t, x)
-	}
 	return n.forward(t, x, 0, params)
 }
 
 // forward is Forward of the layers from first on, which read x alone from
-// those before.
+// those before. Of a vision transformer it is blocks that are counted.
 func (n *Network) forward(t *nn.Tape, x *nn.Var, first int, params []*nn.Param) *nn.Var {
+	if n.vit != nil {
+		return n.vit.tower(params, first).Forward(t, x)
+	}
 	outs, until := make([]*nn.Var, len(n.layers)), n.lastReaders()
 	out := func(k int) *nn.Var {
 		if k < first {
@@ -127,14 +127,14 @@ func (n *Network) Params() []*nn.Param {
 	if n.Quantized() {
 		panic("encoder: an int8 network can't learn")
 	}
-	if n.vit != nil {
-		return n.vitParams()
-	}
 	return n.paramsFrom(0)
 }
 
 // paramsFrom are those of the layers from first on.
 func (n *Network) paramsFrom(first int) []*nn.Param {
+	if n.vit != nil {
+		return n.vitParams(first)
+	}
 	var params []*nn.Param
 	for i := first; i < len(n.layers); i++ {
 		l := n.layers[i]

@@ -31,6 +31,9 @@ func (n *Network) Tune(what string) (*Tuning, error) {
 	if err != nil {
 		return nil, err
 	}
+	if n.vit != nil {
+		return n.tuneVit(first), nil
+	}
 	t := &Tuning{network: n, cut: n.cutBefore(first)}
 	t.Params = n.paramsFrom(t.cut)
 	next := 0
@@ -149,6 +152,9 @@ func (t *Tuning) Trunk() *Network {
 	if t.cut == 0 {
 		return nil
 	}
+	if t.network.vit != nil {
+		return t.network.vitTrunk(t.cut)
+	}
 	trunk := *t.network
 	trunk.layers, trunk.weights = trunk.layers[:t.cut], trunk.weights[:t.cut]
 	trunk.blocks = slices.DeleteFunc(slices.Clone(trunk.blocks), func(b block) bool { return b.first >= t.cut })
@@ -174,6 +180,9 @@ func (t *Tuning) Forward(tape *nn.Tape, x *nn.Var) *nn.Var {
 // Network is the network with the given weights, in the order of Params, in
 // place of its own.
 func (t *Tuning) Network(params [][]float32) *Network {
+	if t.network.vit != nil {
+		return t.network.withParams(t.cut, params)
+	}
 	changed := *t.network
 	changed.weights = slices.Clone(changed.weights)
 	for i := t.cut; i < len(changed.layers); i++ {
@@ -186,6 +195,9 @@ func (t *Tuning) Network(params [][]float32) *Network {
 
 // Memory is about how many bytes of results a picture leaves on a tape.
 func (t *Tuning) Memory() int {
+	if t.network.vit != nil {
+		return t.network.vitMemory(t.cut)
+	}
 	total := 0
 	for i, e := range t.network.extents() {
 		if i >= t.cut {

@@ -25,7 +25,7 @@ func TestBlocks(t *testing.T) {
 		}
 	}
 	for _, name := range encoder.Names() {
-		if len(thin(t, name).Blocks()) < 5 {
+		if len(thin(t, name).Blocks()) < 3 {
 			t.Errorf("%s has no blocks", name)
 		}
 	}
@@ -33,6 +33,7 @@ func TestBlocks(t *testing.T) {
 
 func thin(t *testing.T, name string) *encoder.Network {
 	t.Helper()
+	t.Cleanup(encoder.Forget)
 	n, err := encoder.Thin(name, 16, rand.New(rand.NewPCG(1, 2)))
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +59,9 @@ func TestTune(t *testing.T) {
 		{"efficientnet_b0", "last:2", "features.7.0.block.0.0", "efficientnet_b0 to features.6.3.block.3.0", 0, 6},
 		{"vgg16", "last:1", "features.24", "vgg16 to block4_pool", 0, 3},
 		{"vgg16_fc2", "last:1", "fc2", "vgg16_fc2 to fc1", 0, 1},
+		{"vit_b32", "last:1", "blocks.1", "thin_vit_b32 to blocks.0", 0, 14},
+		{"clip_vit_b32_projection", "from:blocks.0", "blocks.0", "thin_clip_vit_b32_projection to stem", 0, 27},
+		{"clip_vit_b32", "all", "stem", "", 0, 31},
 		{"inception_v3", "from:Mixed_7c.branch3x3_2a", "Mixed_7c.branch3x3_2a", "inception_v3 to Mixed_7b", 2, 7},
 	} {
 		tuning, err := thin(t, c.network).Tune(c.what)
@@ -107,6 +111,8 @@ func TestTrunkAndRest(t *testing.T) {
 		{"vgg16_fc2", []string{"last:1", "last:3"}},
 		{"mobilenet_v2_keras", []string{"last:2"}},
 		{"efficientnet_b0_keras", []string{"last:2", "from:block7a_se_expand", "from:block7a_project_conv"}},
+		{"vit_b32", []string{"all", "last:1", "last:2"}},
+		{"clip_vit_b32_projection", []string{"last:1", "last:2"}},
 	} {
 		n := thin(t, c.name)
 		r, rng := n.Recipe(), rand.New(rand.NewPCG(3, 4))
@@ -139,7 +145,12 @@ func TestTrunkAndRest(t *testing.T) {
 
 // A network with changed weights is another one; the one before stays.
 func TestTunedNetwork(t *testing.T) {
-	n := thin(t, "resnet18")
+	for _, name := range []string{"resnet18", "vit_b32"} {
+		t.Run(name, func(t *testing.T) { tunedNetwork(t, thin(t, name)) })
+	}
+}
+
+func tunedNetwork(t *testing.T, n *encoder.Network) {
 	before := n.Fingerprint()
 	tuning, err := n.Tune("last:1")
 	if err != nil {

@@ -25,6 +25,7 @@ type vit struct {
 	project   bool // and is projected
 	namings   []vitNaming
 	published bool // look for what a grid does not need under its published names too
+	open      bool // a trunk: the result is the tokens, as the next block has them
 }
 
 // vitSize is a size of the family.
@@ -86,6 +87,8 @@ func (t table) tokens() int {
 func (t table) vitGrid() (h, w, c int) {
 	v := t.vit
 	switch {
+	case v.open:
+		return 1, t.tokens(), v.width
 	case v.project:
 		return 1, 1, v.output
 	case v.class:
@@ -112,13 +115,13 @@ func (v *vit) inner() int { return 4 * v.width }
 // A tower is a vit with its weights.
 type tower struct {
 	*vit
-	first     *nn.Param  // (width): the class token
+	first     *nn.Param  // (width): the class token; nil if tokens are read, not pictures
 	positions *nn.Param  // (tokens, width)
 	see       *nn.Linear // squares to tokens
 	before    *nn.LayerNorm
 	blocks    []*nn.Block
-	after     *nn.LayerNorm
-	projected *nn.Param // (output, width)
+	after     *nn.LayerNorm // nil if the tokens are the result
+	projected *nn.Param     // (output, width)
 }
 
 // params are new weights, all zero, in the order that tower takes them in.
@@ -135,6 +138,9 @@ func (t table) params() []*nn.Param {
 	}
 	for i := range v.depth {
 		all = append(all, nn.NewBlock(nil, fmt.Sprintf("blocks.%d.", i), v.width, v.inner(), v.heads, v.activate).Params()...)
+	}
+	if v.open {
+		return all
 	}
 	all = append(all, nn.NewLayerNorm("after", v.width).Params()...)
 	if v.project {
@@ -160,8 +166,9 @@ func (v *vit) random(params []*nn.Param, rng *rand.Rand) []*nn.Param {
 	return params
 }
 
-// tower is the network with the weights params.
-func (v *vit) tower(params []*nn.Param) *tower {
+// tower is the network with the weights params, from a block on as vitBlocks
+// counts them.
+func (v *vit) tower(params []*nn.Param, from int) *tower {
 	next := func() *nn.Param {
 		p := params[0]
 		params = params[1:]
@@ -169,16 +176,22 @@ func (v *vit) tower(params []*nn.Param) *tower {
 	}
 	norm := func() *nn.LayerNorm { return &nn.LayerNorm{Gain: next(), Shift: next(), Epsilon: v.epsilon} }
 	linear := func() *nn.Linear { return &nn.Linear{W: next(), B: next()} }
-	w := &tower{vit: v, first: next(), positions: next()}
-	if v.clip {
-		w.see, w.before = &nn.Linear{W: next()}, norm()
-	} else {
-		w.see = linear()
+	w := &tower{vit: v}
+	if from == 0 {
+		w.first, w.positions = next(), next()
+		if v.clip {
+			w.see, w.before = &nn.Linear{W: next()}, norm()
+		} else {
+			w.see = linear()
+		}
 	}
-	for range v.depth {
+	for range v.depth - max(from-1, 0) {
 		w.blocks = append(w.blocks, &nn.Block{
 			Norm1: norm(), QKV: linear(), Merge: linear(), Norm2: norm(), Wide: linear(), Narrow: linear(), Heads: v.heads, Activate: v.activate,
 		})
+	}
+	if v.open {
+		return w
 	}
 	w.after = norm()
 	if v.project {
@@ -187,35 +200,57 @@ func (v *vit) tower(params []*nn.Param) *tower {
 	return w
 }
 
-// Forward encodes pictures (n, height, width, 3) into grids (n, h, w, channels).
+// Forward encodes pictures (n, height, width, 3), or tokens (n, 1, tokens, width),
+// into grids (n, h, w, channels).
 func (w *tower) Forward(t *nn.Tape, x *nn.Var) *nn.Var {
-	shape := []int{x.Shape[0], x.Shape[1] / w.patch, x.Shape[2] / w.patch, 0}
-	cells := shape[1] * shape[2]
-	patches := nn.Patches(t, x, w.patch)                // (n·cells, 3·patch·patch)
-	seen := w.see.Forward(t, patches)                   // (n·cells, width)
-	x = nn.Tokens(t, seen, w.first, w.positions, cells) // (n·(cells+1), width)
+	n := x.Shape[0]
+	h, cols := x.Shape[1]/w.patch, x.Shape[2]/w.patch
+	if w.first == nil { // pictures are square
+		h = int(math.Sqrt(float64(x.Shape[2] - 1)))
+		cols = h
+	} else {
+		x = w.tokens(t, x, h*cols)
+	}
+	for _, b := range w.blocks {
+		x = t.Spend(b.Forward(t, x, h*cols+1), x) // (n·tokens, width)
+	}
+	if w.open {
+		x.Shape = []int{n, 1, h*cols + 1, w.width}
+		return x
+	}
+	x = w.result(t, x, h*cols+1)
+	if w.class {
+		h, cols = 1, 1
+	}
+	x.Shape = []int{n, h, cols, x.Cols()}
+	return x
+}
+
+// tokens are what the first block reads of pictures of so many squares.
+func (w *tower) tokens(t *nn.Tape, pictures *nn.Var, cells int) *nn.Var {
+	patches := nn.Patches(t, pictures, w.patch)          // (n·cells, 3·patch·patch)
+	seen := w.see.Forward(t, patches)                    // (n·cells, width)
+	x := nn.Tokens(t, seen, w.first, w.positions, cells) // (n·(cells+1), width)
 	x = t.Spend(x, t.Spend(seen, patches))
 	if w.before != nil {
 		x = t.Spend(w.before.Forward(t, x), x)
 	}
-	for _, b := range w.blocks {
-		x = t.Spend(b.Forward(t, x, cells+1), x)
-	}
-	index := make([]int, 0, shape[0]*cells)
-	for i := range shape[0] * (cells + 1) {
-		if w.class == (i%(cells+1) == 0) {
+	return x
+}
+
+// result is what the last block's tokens become: those of the squares, or the
+// class token.
+func (w *tower) result(t *nn.Tape, x *nn.Var, tokens int) *nn.Var {
+	var index []int
+	for i := range x.Rows() {
+		if w.class == (i%tokens == 0) {
 			index = append(index, i)
 		}
 	}
 	x = w.after.Forward(t, t.Spend(nn.Gather(t, x, index), x)) // (n·cells, width)
-	if w.class {
-		shape[1], shape[2] = 1, 1
-	}
 	if w.project {
 		x = nn.Product(t, x, w.projected, nil)
 	}
-	shape[3] = x.Cols()
-	x.Shape = shape
 	return x
 }
 
@@ -232,7 +267,7 @@ func (n *Network) vitPlan() *vitPlan {
 		frozen[i] = &nn.Param{Name: p.Name, Table: p.Table, Var: nn.Var{Shape: p.Shape, Data: p.Data}}
 		frozen[i].Freeze()
 	}
-	return &vitPlan{tower: n.vit.tower(frozen)}
+	return &vitPlan{tower: n.vit.tower(frozen, 0)}
 }
 
 // run encodes pixels (height, width, 3) into dst.

@@ -7,7 +7,6 @@ import (
 
 	"showtell/imageprep"
 	"showtell/modelfile"
-	"showtell/nn"
 )
 
 // A vitNaming is how a program calls the tensors of a vision transformer. %d is the
@@ -134,6 +133,9 @@ func (t table) parts(n vitNaming, prefix string) []part {
 		d.pair(name(n.norm2), w)
 		d.pair(name(n.wide), v.inner(), w)
 		d.pair(name(n.narrow), w, v.inner())
+	}
+	if v.open {
+		return d.parts
 	}
 	d.pair(n.after, w)
 	if v.project {
@@ -271,15 +273,6 @@ func (n *Network) vitTensors(prefix string) []modelfile.Tensor {
 	own := n.vit.own()
 	for _, p := range n.parts(own, own.prefixes[0]) {
 		all = append(all, modelfile.Float32(prefix+p.name, p.shape, n.params[p.param].Data[p.at:p.at+p.size()]))
-	}
-	return all
-}
-
-// vitParams are copies of the weights, for Forward.
-func (n *Network) vitParams() []*nn.Param {
-	all := n.table.params()
-	for i, p := range all {
-		copy(p.Data, n.params[i].Data)
 	}
 	return all
 }
