@@ -47,8 +47,14 @@ func newInverseDCT(l level, size int, quant *[64]uint16) *InverseDCT {
 }
 
 // Row transforms coefs, (blocks, 64), each block row by row, into blocks side by side: row y of block i is
-// dst[y*stride+i*size:][:size].
+// dst[y*stride+i*size:][:size]. If size is 1, coefs are (blocks), the first of each.
 func (t *InverseDCT) Row(dst []uint8, stride int, coefs []int16) {
+	if t.size == 1 {
+		for i, c := range coefs {
+			dst[i] = sampleOf((int32(c)*t.quant[0] + 4) >> 3)
+		}
+		return
+	}
 	n := len(coefs) / 64
 	if n == 0 {
 		return
@@ -79,7 +85,7 @@ func (t *InverseDCT) block(dst []uint8, stride int, c *[64]int16) {
 	right |= quarters[1]
 	s := sparse{right: right == 0, bottom: bottom == 0}
 	switch {
-	case t.size == 1, left|right == 0 && c[1]|c[2]|c[3] == 0:
+	case left|right == 0 && c[1]|c[2]|c[3] == 0:
 		flat(dst, stride, t.size, int32(c[0])*t.quant[0])
 	case t.size == 8:
 		t.inverse8(dst, stride, c, s)

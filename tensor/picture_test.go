@@ -43,7 +43,7 @@ func checkInverseDCT(t *testing.T, seed uint64) {
 	}
 	n := rng.IntN(21)
 	coefs := coefficients(rng, n)
-	for _, size := range []int{8, 4, 2, 1} {
+	for _, size := range []int{8, 4, 2} {
 		stride := size*n + rng.IntN(9)
 		var want []uint8
 		for _, l := range pictureLevels() {
@@ -78,6 +78,9 @@ func TestInverseDCTLevel(t *testing.T) {
 			dst := make([]uint8, size*size)
 			coefs := make([]int16, 64)
 			coefs[0] = tt.coef
+			if size == 1 {
+				coefs = coefs[:1]
+			}
 			NewInverseDCT(size, &[64]uint16{16}).Row(dst, size, coefs)
 			if want := bytes.Repeat([]byte{tt.want}, size*size); !bytes.Equal(dst, want) {
 				t.Errorf("Row of %d by %d, coefficient %d = %v, want %v", size, size, tt.coef, dst, want)
