@@ -92,7 +92,7 @@ func (t *InverseDCT) block(dst []uint8, stride int, c *[64]int16) {
 	case t.size == 4:
 		t.inverse4(dst, stride, c, s)
 	default:
-		t.inverse2(dst, stride, c)
+		t.inverse2(dst, stride, c, s)
 	}
 }
 
@@ -158,12 +158,29 @@ func flat(dst []uint8, stride, size int, dc int32) {
 // inverse8 transforms to 8 by 8 samples.
 func (t *InverseDCT) inverse8(dst []uint8, stride int, c *[64]int16, s sparse) {
 	var w [64]int32
-	width := 8
-	if s.right {
-		width = 4
-	}
-	for x := range width {
-		t.column8(&w, c, x, s.bottom)
+	q := &t.quant
+	for x := range 8 {
+		if x == 4 && s.right {
+			break
+		}
+		const shift = constBits - passBits
+		const round = 1 << (shift - 1)
+		x0, x1, x2, x3 := int32(c[x])*q[x]<<constBits+round, int32(c[8+x]), int32(c[16+x]), int32(c[24+x])
+		var y0, y1, y2, y3, y4, y5, y6, y7 int32
+		switch {
+		case s.bottom && x1|x2|x3 == 0:
+			for y := 0; y < 64; y += 8 {
+				w[y+x] = x0 >> shift
+			}
+			continue
+		case s.bottom:
+			y0, y1, y2, y3, y4, y5, y6, y7 = half8(x0, x1*q[8+x], x2*q[16+x], x3*q[24+x])
+		default:
+			y0, y1, y2, y3, y4, y5, y6, y7 = full8(x0, x1*q[8+x], x2*q[16+x], x3*q[24+x],
+				int32(c[32+x])*q[32+x]<<constBits, int32(c[40+x])*q[40+x], int32(c[48+x])*q[48+x], int32(c[56+x])*q[56+x])
+		}
+		w[x], w[8+x], w[16+x], w[24+x] = y0>>shift, y1>>shift, y2>>shift, y3>>shift
+		w[32+x], w[40+x], w[48+x], w[56+x] = y4>>shift, y5>>shift, y6>>shift, y7>>shift
 	}
 	for y := range 8 {
 		const shift = constBits + passBits + 3
@@ -181,31 +198,6 @@ func (t *InverseDCT) inverse8(dst []uint8, stride int, c *[64]int16, s sparse) {
 		out[4], out[5] = sampleOf(y4>>shift), sampleOf(y5>>shift)
 		out[6], out[7] = sampleOf(y6>>shift), sampleOf(y7>>shift)
 	}
-}
-
-// column8 makes column x of w.
-func (t *InverseDCT) column8(w *[64]int32, c *[64]int16, x int, bottom bool) {
-	const shift = constBits - passBits
-	const round = 1 << (shift - 1)
-	q := &t.quant
-	c1, c2, c3 := int32(c[8+x]), int32(c[16+x]), int32(c[24+x])
-	x0, x1, x2, x3 := int32(c[x])*q[x], c1*q[8+x], c2*q[16+x], c3*q[24+x]
-	var y0, y1, y2, y3, y4, y5, y6, y7 int32
-	switch {
-	case bottom && c1|c2|c3 == 0:
-		x0 = x0 << constBits >> shift
-		for y := 0; y < 64; y += 8 {
-			w[y+x] = x0
-		}
-		return
-	case bottom:
-		y0, y1, y2, y3, y4, y5, y6, y7 = half8(x0<<constBits+round, x1, x2, x3)
-	default:
-		x4, x5, x6, x7 := int32(c[32+x])*q[32+x], int32(c[40+x])*q[40+x], int32(c[48+x])*q[48+x], int32(c[56+x])*q[56+x]
-		y0, y1, y2, y3, y4, y5, y6, y7 = full8(x0<<constBits+round, x1, x2, x3, x4<<constBits, x5, x6, x7)
-	}
-	w[x], w[8+x], w[16+x], w[24+x] = y0>>shift, y1>>shift, y2>>shift, y3>>shift
-	w[32+x], w[40+x], w[48+x], w[56+x] = y4>>shift, y5>>shift, y6>>shift, y7>>shift
 }
 
 // full8 transforms eight coefficients to eight samples; the first and the fifth
@@ -243,10 +235,26 @@ func half8(x0, x1, x2, x3 int32) (y0, y1, y2, y3, y4, y5, y6, y7 int32) {
 // inverse4 transforms to 4 by 4 samples. Row and column 4 count for nothing.
 func (t *InverseDCT) inverse4(dst []uint8, stride int, c *[64]int16, s sparse) {
 	var w [32]int32
+	q := &t.quant
 	for x := range 8 {
-		if x != 4 && (x < 4 || !s.right) {
-			t.column4(&w, c, x, s.bottom)
+		if x == 4 || x > 4 && s.right {
+			continue
 		}
+		const shift = constBits - passBits + 1
+		const round = 1 << (shift - 1)
+		x0, x1, x2, x3 := int32(c[x])*q[x]<<(constBits+1)+round, int32(c[8+x]), int32(c[16+x]), int32(c[24+x])
+		var y0, y1, y2, y3 int32
+		switch {
+		case s.bottom && x1|x2|x3 == 0:
+			x0 >>= shift
+			w[x], w[8+x], w[16+x], w[24+x] = x0, x0, x0, x0
+			continue
+		case s.bottom:
+			y0, y1, y2, y3 = half4(x0, x1*q[8+x], x2*q[16+x], x3*q[24+x])
+		default:
+			y0, y1, y2, y3 = full4(x0, x1*q[8+x], x2*q[16+x], x3*q[24+x], int32(c[40+x])*q[40+x], int32(c[48+x])*q[48+x], int32(c[56+x])*q[56+x])
+		}
+		w[x], w[8+x], w[16+x], w[24+x] = y0>>shift, y1>>shift, y2>>shift, y3>>shift
 	}
 	for y := range 4 {
 		const shift = constBits + passBits + 3 + 1
@@ -263,22 +271,6 @@ func (t *InverseDCT) inverse4(dst []uint8, stride int, c *[64]int16, s sparse) {
 		out[0], out[1] = sampleOf(y0>>shift), sampleOf(y1>>shift)
 		out[2], out[3] = sampleOf(y2>>shift), sampleOf(y3>>shift)
 	}
-}
-
-// column4 makes column x of w.
-func (t *InverseDCT) column4(w *[32]int32, c *[64]int16, x int, bottom bool) {
-	const shift = constBits - passBits + 1
-	const round = 1 << (shift - 1)
-	q := &t.quant
-	x0 := int32(c[x])*q[x]<<(constBits+1) + round
-	x1, x2, x3 := int32(c[8+x])*q[8+x], int32(c[16+x])*q[16+x], int32(c[24+x])*q[24+x]
-	var y0, y1, y2, y3 int32
-	if bottom {
-		y0, y1, y2, y3 = half4(x0, x1, x2, x3)
-	} else {
-		y0, y1, y2, y3 = full4(x0, x1, x2, x3, int32(c[40+x])*q[40+x], int32(c[48+x])*q[48+x], int32(c[56+x])*q[56+x])
-	}
-	w[x], w[8+x], w[16+x], w[24+x] = y0>>shift, y1>>shift, y2>>shift, y3>>shift
 }
 
 // full4 transforms coefficients to four samples; the first is scaled by
@@ -302,16 +294,19 @@ func half4(x0, x1, x2, x3 int32) (y0, y1, y2, y3 int32) {
 
 // inverse2 transforms to 2 by 2 samples. Of rows and columns, the first and
 // the odd ones count.
-func (t *InverseDCT) inverse2(dst []uint8, stride int, c *[64]int16) {
+func (t *InverseDCT) inverse2(dst []uint8, stride int, c *[64]int16, s sparse) {
 	const shift = constBits + passBits + 3 + 2
 	const round = 1 << (shift - 1)
-	a0, b0 := t.column2(c, 0) // of the upper and of the lower row
-	a1, b1 := t.column2(c, 1)
-	a3, b3 := t.column2(c, 3)
-	a5, b5 := t.column2(c, 5)
-	a7, b7 := t.column2(c, 7)
-	upper := a1*fix3624 - a3*fix1272 + a5*fix0850 - a7*fix0720
-	lower := b1*fix3624 - b3*fix1272 + b5*fix0850 - b7*fix0720
+	f := &t.folded
+	a0, b0 := column2(c[0], f[0][0], odd2(c, f, 0)) // of the upper and of the lower row
+	a1, b1 := column2(c[1], f[0][1], odd2(c, f, 1))
+	a3, b3 := column2(c[3], f[0][3], odd2(c, f, 3))
+	upper, lower := a1*fix3624-a3*fix1272, b1*fix3624-b3*fix1272
+	if !s.right {
+		a5, b5 := column2(c[5], f[0][5], odd2(c, f, 5))
+		a7, b7 := column2(c[7], f[0][7], odd2(c, f, 7))
+		upper, lower = upper+a5*fix0850-a7*fix0720, lower+b5*fix0850-b7*fix0720
+	}
 	a0, b0 = a0<<(constBits+2)+round, b0<<(constBits+2)+round
 	out := (*[2]uint8)(dst)
 	out[0], out[1] = sampleOf((a0+upper)>>shift), sampleOf((a0-upper)>>shift)
@@ -319,11 +314,13 @@ func (t *InverseDCT) inverse2(dst []uint8, stride int, c *[64]int16) {
 	out[0], out[1] = sampleOf((b0+lower)>>shift), sampleOf((b0-lower)>>shift)
 }
 
-func (t *InverseDCT) column2(c *[64]int16, x int) (upper, lower int32) {
+func column2(first int16, by, odd int32) (upper, lower int32) {
 	const shift = constBits - passBits + 2
 	const round = 1 << (shift - 1)
-	f := &t.folded
-	e := int32(c[x])*f[0][x] + round
-	o := int32(c[8+x])*f[1][x] + int32(c[24+x])*f[2][x] + int32(c[40+x])*f[3][x] + int32(c[56+x])*f[4][x]
-	return (e + o) >> shift, (e - o) >> shift
+	e := int32(first)*by + round
+	return (e + odd) >> shift, (e - odd) >> shift
+}
+
+func odd2(c *[64]int16, f *[5][8]int32, x int) int32 {
+	return int32(c[8+x])*f[1][x] + int32(c[24+x])*f[2][x] + int32(c[40+x])*f[3][x] + int32(c[56+x])*f[4][x]
 }
