@@ -58,7 +58,7 @@ the numbers mean.`,
 	flags.StringArrayVar(&c.refs, "refs", nil, "file of references; may be given again; all arguments are then captions")
 	flags.BoolVar(&c.compare, "compare", false, "test whether two files of captions differ by more than chance (needs --refs)")
 	flags.StringSliceVar(&c.metrics, "metrics", nil, "some of bleu, meteor, rougeL, ciderD, cider (default: all)")
-	flags.StringVar(&c.perImage, "per-image", "", "file to write with the scores of each image: .csv, .tsv, .json or .jsonl, and perhaps .gz or .zst")
+	flags.StringVar(&c.perImage, "per-image", "", "file to write with the scores of each image: .parquet, or .csv, .tsv, .json or .jsonl and perhaps .gz or .zst")
 	flags.StringArrayVar(&c.columns, "columns", nil, "CSV file with image and numbers of others (SPICE, CLIPScore) to list too; once for each file of captions")
 	flags.StringVar(&c.df, "df", "", "file of references that say how rare words are, for CIDEr (default: the references scored against)")
 	flags.StringVar(&c.train, "train", "", "file of the training captions, to count copies of them")
@@ -160,7 +160,11 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 		}
 	}
 	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(200)) // most of the memory is text that stays
+		percent := 200 // most of the memory is text that stays
+		if c.small() {
+			percent = 800
+		}
+		defer debug.SetGCPercent(debug.SetGCPercent(percent))
 	}
 	if slices.Contains(c.metrics, "METEOR") {
 		go meteordata.Open() // while files are read
@@ -202,6 +206,20 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	return c.tell(systems, pairs)
+}
+
+// small says if all that is scored is in files that take 4 MB, so that memory may be
+// spent for speed.
+func (c *scoreCommand) small() bool {
+	size := int64(0)
+	for _, path := range slices.Concat(c.hyps, c.refs) {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+		size += info.Size()
+	}
+	return size < 4<<20
 }
 
 func (c *scoreCommand) resampling() *metric.Resampling {
