@@ -3,6 +3,8 @@ package imageprep
 import (
 	"image"
 	"math"
+
+	"showtell/tensor"
 )
 
 // The names of filters.
@@ -67,12 +69,12 @@ func window(img image.Image, size image.Point, crop image.Rectangle, filter stri
 	across := spans(f, from.X, size.X, crop.Min.X, crop.Max.X)
 	down := spans(f, from.Y, size.Y, crop.Min.Y, crop.Max.Y)
 	if verticalFirst(from, size) {
-		return horizontal(vertical(Convert(img), down), across, 0, len(down))
+		return horizontal(vertical(Convert(img), down), across, 0, len(down.First))
 	}
 	first, last := reach(down)
 	narrow := horizontal(img, across, first, last)
-	for i := range down {
-		down[i].first -= first
+	for i := range down.First {
+		down.First[i] -= first
 	}
 	return vertical(narrow, down)
 }
@@ -114,26 +116,14 @@ func verticalFirst(from, to image.Point) bool {
 	return cut.Y > 0 && cut.Y > 2*cut.X
 }
 
-// A span is where one output sample comes from: the samples from first on, each
-// with its weight. Weights are whole, 1<<precision in all.
-type span struct {
-	first   int
-	weights []int32
-}
-
-const (
-	precision = 32 - 8 - 2 // bits: a sum over bytes fits an int32, with room for the overshoot
-	half      = 1 << (precision - 1)
-)
-
-// spans computes the outputs from lo to hi of a scaling from n to size samples.
-func spans(f filter, n, size, lo, hi int) []span {
+// spans computes where the outputs from lo to hi come from in a scaling from n to size samples.
+func spans(f filter, n, size, lo, hi int) *tensor.Taps {
 	scale := float64(n) / float64(size)
 	widen := max(scale, 1)
 	support := f.support * widen
-	list := make([]span, hi-lo)
+	taps := &tensor.Taps{First: make([]int, hi-lo), Weights: make([][]int32, hi-lo)}
 	var weights []float64
-	for i := range list {
+	for i := range taps.First {
 		center := (float64(lo+i) + 0.5) * scale
 		first := max(int(center-support+0.5), 0)
 		last := min(int(center+support+0.5), n)
@@ -144,117 +134,51 @@ func spans(f filter, n, size, lo, hi int) []span {
 			weights = append(weights, w)
 			sum += w
 		}
-		list[i] = span{first, make([]int32, len(weights))}
+		taps.First[i], taps.Weights[i] = first, make([]int32, len(weights))
 		for j, w := range weights {
 			if sum != 0 {
 				w /= sum
 			}
-			list[i].weights[j] = int32(math.Copysign(0.5, w) + float64(w*(1<<precision)))
+			taps.Weights[i][j] = int32(math.Copysign(0.5, w) + float64(w*(1<<tensor.TapBits)))
 		}
 	}
-	return list
+	return taps
 }
 
-// reach is the range of samples that the spans read.
-func reach(list []span) (first, last int) {
-	end := list[len(list)-1]
-	return list[0].first, end.first + len(end.weights)
+// reach is the range of samples that taps read.
+func reach(taps *tensor.Taps) (first, last int) {
+	end := len(taps.First) - 1
+	return taps.First[0], taps.First[end] + len(taps.Weights[end])
 }
 
-// horizontal scales rows first to last of img, two at a time: a word holds a
-// sample of the upper row in its low half and the one below in its high half,
-// and one multiplication weighs both.
-func horizontal(img image.Image, across []span, first, last int) *RGB {
-	dst := newRGB(len(across), last-first)
-	read := rowsOf(img)
+// horizontal scales rows first to last of img, two at a time.
+func horizontal(img image.Image, across *tensor.Taps, first, last int) *RGB {
+	dst := newRGB(len(across.First), last-first)
 	n := 3 * img.Bounds().Dx()
-	upper, lower, pairs := make([]uint8, n), make([]uint8, n), make([]uint64, n)
+	upper, lower := lineOf(img, n), lineOf(img, n)
 	for y := 0; y < dst.H; y += 2 {
 		below := min(y+1, dst.H-1)
-		read(first+y, upper)
-		read(first+below, lower)
-		for i, v := range upper[:len(pairs)] {
-			pairs[i] = uint64(v) | uint64(lower[i])<<32
-		}
-		horizontalRows(dst.row(y), dst.row(below), pairs, across)
+		across.Across([2][]uint8{dst.row(y), dst.row(below)}, [2][]uint8{upper(first + y), lower(first + below)})
 	}
 	return dst
 }
 
-func horizontalRows(upper, lower []uint8, src []uint64, across []span) {
-	for i, s := range across {
-		const start = half | half<<32
-		var r, g, b uint64 = start, start, start
-		p, weights := src[3*s.first:], s.weights
-		for ; len(weights) >= 4; p, weights = p[12:], weights[4:] {
-			w, q := (*[4]int32)(weights), (*[12]uint64)(p)
-			k0, k1, k2, k3 := uint64(int64(w[0])), uint64(int64(w[1])), uint64(int64(w[2])), uint64(int64(w[3]))
-			r += k0*q[0] + k1*q[3] + k2*q[6] + k3*q[9]
-			g += k0*q[1] + k1*q[4] + k2*q[7] + k3*q[10]
-			b += k0*q[2] + k1*q[5] + k2*q[8] + k3*q[11]
-		}
-		for j, k := range weights {
-			k, q := uint64(int64(k)), p[3*j:3*j+3:3*j+3]
-			r += k * q[0]
-			g += k * q[1]
-			b += k * q[2]
-		}
-		u, l := upper[3*i:3*i+3:3*i+3], lower[3*i:3*i+3:3*i+3]
-		u[0], l[0] = unpair(r)
-		u[1], l[1] = unpair(g)
-		u[2], l[2] = unpair(b)
+// lineOf gives row y of a picture, n bytes, to be read before the next call.
+func lineOf(img image.Image, n int) func(y int) []uint8 {
+	if m, ok := img.(*RGB); ok {
+		return m.row
+	}
+	read, line := rowsOf(img), make([]uint8, n)
+	return func(y int) []uint8 {
+		read(y, line)
+		return line
 	}
 }
 
-// unpair cuts the two sums in a word to bytes. A negative low sum has borrowed
-// one from the high sum.
-func unpair(v uint64) (low, high uint8) {
-	l := int32(v)
-	return clip22(l), clip22(int32((v - uint64(int64(l))) >> 32))
-}
-
-func vertical(src *RGB, down []span) *RGB {
-	dst := newRGB(src.W, len(down))
-	sums := make([]int32, 3*src.W)
-	for y, s := range down {
-		for i := range sums {
-			sums[i] = half
-		}
-		at, weights := s.first, s.weights
-		for ; len(weights) >= 4; at, weights = at+4, weights[4:] {
-			k0, k1, k2, k3 := weights[0], weights[1], weights[2], weights[3]
-			r0, r1, r2, r3 := src.row(at)[:len(sums)], src.row(at + 1)[:len(sums)], src.row(at + 2)[:len(sums)], src.row(at + 3)[:len(sums)]
-			for i := range sums {
-				sums[i] += k0*int32(r0[i]) + k1*int32(r1[i]) + k2*int32(r2[i]) + k3*int32(r3[i])
-			}
-		}
-		for ; len(weights) > 0; at, weights = at+1, weights[1:] {
-			k, row := weights[0], src.row(at)[:len(sums)]
-			for i := range sums {
-				sums[i] += k * int32(row[i])
-			}
-		}
-		row := dst.row(y)[:len(sums)]
-		for i, v := range sums {
-			row[i] = clip22(v)
-		}
+func vertical(src *RGB, down *tensor.Taps) *RGB {
+	dst := newRGB(src.W, len(down.First))
+	for y := range dst.H {
+		down.Down(dst.row(y), y, src.Pix)
 	}
 	return dst
 }
-
-// clip22 drops the fraction of a weighted sum and cuts it to a byte; the sum is
-// never below -128 nor above 383.
-func clip22(v int32) uint8 { return clip[(v>>precision)&1023] }
-
-// clip[v&1023] is v cut to 0..255, for v from -384 to 639.
-var clip = func() (table [1024]uint8) {
-	for i := range table {
-		switch {
-		case i < 256:
-			table[i] = uint8(i)
-		case i < 640:
-			table[i] = 255
-		}
-	}
-	return table
-}()

@@ -27,6 +27,7 @@ const tableBits = 11
 type table struct {
 	fast    [1 << tableBits]uint32
 	skip    *[1 << tableBits]uint32 // see skips
+	pair    *[1 << tableBits]uint64 // see pairs
 	limit   [18]uint32              // codes of n bits are below limit[n]>>(16-n)
 	first   [17]int32               // of codes of n bits: index in symbols less code
 	symbols [256]uint8
@@ -35,6 +36,8 @@ type table struct {
 const (
 	slow = 1 << 6
 	end  = 1 << 7
+
+	blockEnd uint64 = 128
 )
 
 // huffmanTables reads DHT [B.2.4.2].
@@ -119,6 +122,49 @@ func extend(v uint32, size int) int32 {
 		return int32(v) - 1<<size + 1
 	}
 	return int32(v)
+}
+
+// pairs makes, once, the table to decode coefficients with, one or two at a time.
+// An entry is
+//
+//	bits 0-5   how many bits to pass over
+//	bits 8-15  how far the first value is from the last coefficient
+//	bits 16-23 how far the second is; it is the first once more, if there is none
+//	bits 32-47 the first value
+//	bits 48-63 the second value
+//
+// The end of a block is a zero far behind it, 128 from the last coefficient. What
+// has to be looked at by itself is 64 away, as is, for who goes on from coefficient
+// k, whatever leads to number 64 or further: a symbol in an entry that is not of
+// this block.
+func (t *table) pairs() {
+	if t.pair != nil {
+		return
+	}
+	t.pair = new([1 << tableBits]uint64)
+	for i := range t.pair {
+		first := t.fast[i]
+		n := first & 63
+		switch {
+		case first&slow != 0:
+			t.pair[i] = 64 << 16
+			continue
+		case first&end != 0:
+			t.pair[i] = uint64(n) | blockEnd<<8 | blockEnd<<16
+			continue
+		}
+		run, v := uint64(first>>8&31), uint64(first>>16)
+		e := uint64(n) | run<<8 | run<<16 | v<<32 | v<<48
+		second := t.fast[i<<n&(1<<tableBits-1)]
+		if more := second & 63; second&slow == 0 && n+more <= tableBits {
+			to := run + uint64(second>>8&31)
+			if second&end != 0 {
+				to = run + 1 + blockEnd // where a first value is number 63, the block ended before
+			}
+			e = uint64(n+more) | run<<8 | to<<16 | v<<32 | uint64(second>>16)<<48
+		}
+		t.pair[i] = e
+	}
 }
 
 // skips makes, once, the table to pass over coefficients with. An entry stands

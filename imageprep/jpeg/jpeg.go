@@ -10,6 +10,8 @@ package jpeg
 import (
 	"fmt"
 	"io"
+
+	"showtell/tensor"
 )
 
 // An Image is a picture of three bytes a pixel, red, green and blue, row by row
@@ -94,8 +96,7 @@ type decoder struct {
 	convert      func(dst []uint8, planes [][]uint8)
 
 	in    reader
-	block [64]int32 // coefficients, in natural order, all 0 between blocks
-	run   int       // blocks to come without coefficients [G.1.2.2]
+	run   int // blocks to come without coefficients [G.1.2.2]
 	out   *Image
 	rows  int      // of out that are done
 	coefs *[]int16 // what the grids are cut from
@@ -111,11 +112,11 @@ type component struct {
 	padX, padY       int // blocks that fill all MCUs
 	plane            plane
 
-	quant *[64]uint16
-	terms [128]uint32 // of the k-th coefficient in zigzag order: quantiser<<8 | natural place
-	dc    *table
-	ac    *table
-	pred  int32 // last DC value
+	inverse *tensor.InverseDCT // with the quantisation table of the first scan
+	dc      *table
+	ac      *table
+	pred    int32   // last DC value
+	coefs   []int16 // of the blocks under way, see strip
 
 	grid grid
 	seen [64]uint8 // how many scans brought a coefficient

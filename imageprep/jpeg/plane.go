@@ -1,5 +1,7 @@
 package jpeg
 
+import "showtell/tensor"
+
 // A plane holds samples of one component, and makes rows of the picture's width
 // of them.
 type plane struct {
@@ -61,18 +63,7 @@ func (p *plane) row(y int) []uint8 {
 }
 
 // up2x1 weighs the two nearest samples 3:1, with alternating rounding.
-func up2x1(dst, near, _ []uint8, _ bool) {
-	left := uint(near[0])
-	this := left
-	for _, v := range near[1:] {
-		right := uint(v)
-		d := dst[:2:2]
-		d[0], d[1] = uint8((3*this+left+1)>>2), uint8((3*this+right+2)>>2)
-		left, this = this, right
-		dst = dst[2:]
-	}
-	dst[0], dst[1] = uint8((3*this+left+1)>>2), uint8(this)
-}
+func up2x1(dst, near, _ []uint8, _ bool) { tensor.Widen(dst, near, nil) }
 
 // up1x2 is up2x1 turned.
 func up1x2(dst, near, far []uint8, below bool) {
@@ -87,16 +78,4 @@ func up1x2(dst, near, far []uint8, below bool) {
 }
 
 // up2x2 weighs the four nearest samples 9:3:3:1.
-func up2x2(dst, near, far []uint8, _ bool) {
-	far = far[:len(near)]
-	this := 3*uint(near[0]) + uint(far[0])
-	left := this
-	for x := 1; x < len(near); x++ {
-		right := 3*uint(near[x]) + uint(far[x])
-		d := dst[:2:2]
-		d[0], d[1] = uint8((3*this+left+8)>>4), uint8((3*this+right+7)>>4)
-		left, this = this, right
-		dst = dst[2:]
-	}
-	dst[0], dst[1] = uint8((3*this+left+8)>>4), uint8((4*this+7)>>4)
-}
+func up2x2(dst, near, far []uint8, _ bool) { tensor.Widen(dst, near, far) }

@@ -8,7 +8,7 @@ import (
 
 const (
 	chunk = 16 << 10 // bytes of entropy-coded data at hand
-	spare = 512      // bytes, more than the 64 codes of 16 bits and values of 15 that a block may take
+	spare = 3 << 10  // bytes, more than 10 blocks may take of 64 codes of 16 bits and values of 15 each
 )
 
 // A reader brings the bits of entropy-coded data [F.2.2.5]. The zeros that are
@@ -19,7 +19,7 @@ type reader struct {
 	n    uint   // how many of them count
 	pos  int    // of the byte in buf that comes next
 	end  int    // of the data in buf; what follows is 0
-	buf  [chunk + 2*spare]byte
+	buf  [chunk + spare + 8]byte
 	src  []byte // what comes after buf
 	last bool   // nothing of it belongs here
 }
@@ -57,7 +57,7 @@ func (r *reader) more() {
 	}
 }
 
-// ready sees to it that the bits of a block are at hand.
+// ready sees to it that the bits of an MCU are at hand.
 func (r *reader) ready() {
 	if r.pos > r.end-spare && !r.last {
 		r.more()

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+
+	"showtell/tensor"
 )
 
 // A scan is what its header [B.2.3] says.
@@ -131,21 +133,24 @@ func (d *decoder) prepare(s *scan) error {
 
 // dequantiser takes the quantisation table that holds at a component's first scan.
 func (d *decoder) dequantiser(c *component) error {
-	if c.quant != nil {
+	if c.inverse != nil {
 		return nil
 	}
-	if c.quant = d.quant[c.quantID]; c.quant == nil {
+	steps := d.quant[c.quantID]
+	if steps == nil {
 		return fmt.Errorf("component %d without quantisation table %d", c.id, c.quantID)
 	}
-	for k := range c.terms {
-		c.terms[k] = uint32(c.quant[min(k, 63)])<<8 | uint32(zigzag[k])
+	var natural [64]uint16
+	for k, step := range steps {
+		natural[zigzag[k]] = step
 	}
+	c.inverse = tensor.NewInverseDCT(c.size, &natural)
 	return nil
 }
 
-// each calls f for the blocks of a scan, in their order, given the component and
-// the block's column and row. After each row of MCUs it calls done.
-func (d *decoder) each(s *scan, f func(c *component, x, y int) error, done func(y int)) error {
+// each calls mcu for the MCUs of a scan, in their order, given the column and the row. After each row of
+// them it calls done.
+func (d *decoder) each(s *scan, mcu func(x, y int) error, done func(y int)) error {
 	in := &d.in
 	in.start(d.data[d.pos:])
 	left, restarts := d.restart, 0
@@ -162,7 +167,12 @@ func (d *decoder) each(s *scan, f func(c *component, x, y int) error, done func(
 				}
 				left--
 			}
-			if err := d.mcu(s, x, y, f); err != nil {
+			in.ready()
+			err := mcu(x, y)
+			if in.over() {
+				return errShort // whatever came of data that are cut off
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -172,72 +182,11 @@ func (d *decoder) each(s *scan, f func(c *component, x, y int) error, done func(
 	return nil
 }
 
-func (d *decoder) mcu(s *scan, x, y int, f func(c *component, x, y int) error) error {
-	if len(s.comps) == 1 {
-		return d.checked(f(s.comps[0], x, y))
-	}
-	for _, c := range s.comps {
-		for v := range c.v {
-			for h := range c.h {
-				if err := d.checked(f(c, x*c.h+h, y*c.v+v)); err != nil {
-					return err
-				}
-			}
-		}
-	}
-	return nil
-}
-
-// checked is err, of decoding a block, but for data that are cut off: whatever
-// came of them.
-func (d *decoder) checked(err error) error {
-	if d.in.over() {
-		return errShort
-	}
-	return err
-}
-
 func (d *decoder) restarted(s *scan) {
 	d.run = 0
 	for _, c := range s.comps {
 		c.pred = 0
 	}
-}
-
-// direct decodes the only scan of a picture, row of MCUs by row of MCUs.
-func (d *decoder) direct(s *scan) error {
-	for _, c := range s.comps {
-		if c.size == 1 {
-			c.ac.skips()
-		}
-	}
-	return d.each(s, func(c *component, x, y int) error {
-		mask, err := d.in.sequentialBlock(c, &d.block)
-		if err != nil {
-			return err
-		}
-		c.inverse(&d.block, mask, x, y)
-		return nil
-	}, d.emit)
-}
-
-// inverse transforms a block into the component's plane, and zeroes it.
-func (c *component) inverse(blk *[64]int32, mask uint64, x, y int) {
-	p := &c.plane
-	dst := p.pix[y*c.size%p.rows*p.stride+x*c.size:]
-	switch {
-	case mask == 1:
-		flat(dst, p.stride, c.size, blk[0])
-		blk[0] = 0
-		return
-	case c.size == 8:
-		inverse8(dst, p.stride, blk, mask)
-	case c.size == 4:
-		inverse4(dst, p.stride, blk, mask)
-	default:
-		inverse2(dst, p.stride, blk, mask)
-	}
-	*blk = [64]int32{}
 }
 
 // store decodes a scan of a picture that has several into the coefficients.
@@ -249,9 +198,20 @@ func (d *decoder) store(s *scan) error {
 		return nil // not needed; the next marker is looked for
 	}
 	decode := d.blockDecoder(s)
-	return d.each(s, func(c *component, x, y int) error {
-		d.in.ready()
-		return decode(c, y*c.padX+x)
+	return d.each(s, func(x, y int) error {
+		if len(s.comps) == 1 {
+			return decode(s.comps[0], y*s.comps[0].padX+x)
+		}
+		for _, c := range s.comps {
+			for v := range c.v {
+				for h := range c.h {
+					if err := decode(c, (y*c.v+v)*c.padX+x*c.h+h); err != nil {
+						return err
+					}
+				}
+			}
+		}
+		return nil
 	}, func(int) {})
 }
 
@@ -285,9 +245,14 @@ func (d *decoder) finish() error {
 	for row := range d.mcusY {
 		for i := range d.comps {
 			c := &d.comps[i]
+			c.lend()
 			for y := row * c.v; y < (row+1)*c.v; y++ {
-				for x := range c.padX {
-					c.inverse(&d.block, d.load(c, y*c.padX+x), x, y)
+				for x := 0; x < c.padX; x += strip {
+					n := min(strip, c.padX-x)
+					for i := range n {
+						c.load(c.coefs[c.per()*i:], y*c.padX+x+i)
+					}
+					c.transform(c.coefs[:c.per()*n], x, y)
 				}
 			}
 		}
@@ -296,20 +261,15 @@ func (d *decoder) finish() error {
 	return nil
 }
 
-// load dequantises a stored block, and returns a bit for each coefficient that
-// is not 0, and for the first.
-func (d *decoder) load(c *component, at int) uint64 {
-	d.block[0] = int32(c.grid.dc[at]) * int32(c.quant[0])
-	mask := uint64(1)
+// load brings a stored block.
+func (c *component) load(blk []int16, at int) {
+	blk[0] = c.grid.dc[at]
 	if c.size == 1 {
-		return mask
+		return
 	}
-	coefs := (*[64]int16)(c.grid.ac[64*at:])
+	coefs, blk := (*[64]int16)(c.grid.ac[64*at:]), blk[:64]
 	for left := c.grid.mask[at]; left != 0; left &= left - 1 {
 		k := bits.TrailingZeros64(left) & 63
-		term := c.terms[k]
-		d.block[term&63] = int32(coefs[k]) * int32(term>>8)
-		mask |= 1 << (term & 63)
+		blk[zigzag[k]] = coefs[k]
 	}
-	return mask
 }
