@@ -74,10 +74,18 @@ func checkConv8(t *testing.T, seed uint64, withResidual bool) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 8))
 	k := 1 + rng.IntN(3)
-	s := ConvShape{KH: k, KW: k, In: 1 + rng.IntN(70), Out: 1 + rng.IntN(120), Stride: 1 + rng.IntN(2)}
+	s := ConvShape{KH: k, KW: k, In: 1 + rng.IntN(70), Out: 1 + rng.IntN(200), Stride: 1 + rng.IntN(2)}
+	switch rng.IntN(8) {
+	case 0: // the first layer of ResNet
+		s = ConvShape{KH: 7, KW: 7, In: 3, Out: 64, Stride: 2}
+	case 1: // of Inception
+		s.KH, s.KW = 1, 7
+	case 2:
+		s.KH, s.KW = 7, 1
+	}
 	h, w := 1+rng.IntN(4), 1+rng.IntN(30)
-	src := image8(rng, (h-1)*s.Stride+k, (w-1)*s.Stride+k, s.In)
-	ws := weights8(rng, k*k*s.In*s.Out, k*k*s.In, s.Out)
+	src := image8(rng, (h-1)*s.Stride+s.KH, (w-1)*s.Stride+s.KW, s.In)
+	ws := weights8(rng, s.KH*s.KW*s.In*s.Out, s.KH*s.KW*s.In, s.Out)
 	residual, r := Image8{}, float32(rng.Float64())
 	if withResidual {
 		residual = image8(rng, h, w, s.Out)
@@ -104,13 +112,15 @@ func TestConv8Float(t *testing.T) {
 		src := image8(rng, 3, 17, s.In)
 		ws := weights8(rng, s.In*s.Out, s.In, s.Out)
 		low, high := a.limits()
-		for _, l := range int8Levels() {
-			dst := Img(make([]float32, 3*17*80), 3, 17, 80)
-			newConv8(l, s, ws).RunFloat(dst, src)
-			for i, got := range dst.Data {
-				v, _ := reference8(s, false, ws, src, Image8{}, 0, i/80/17, i/80%17, i%80)
-				if want := clamp(v, low, high); got != want {
-					t.Fatalf("%v, activation %d: value %d = %v, want %v", l, a, i, got, want)
+		for _, residual := range []Image8{{}, image8(rng, 3, 17, 80)} {
+			for _, l := range int8Levels() {
+				dst := Img(make([]float32, 3*17*80), 3, 17, 80)
+				newConv8(l, s, ws).RunFloat(dst, src, residual, 0.07)
+				for i, got := range dst.Data {
+					v, _ := reference8(s, false, ws, src, residual, 0.07, i/80/17, i/80%17, i%80)
+					if want := clamp(v, low, high); got != want {
+						t.Fatalf("%v, activation %d: value %d = %v, want %v", l, a, i, got, want)
+					}
 				}
 			}
 		}
