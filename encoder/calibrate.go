@@ -124,6 +124,7 @@ func (c *Calibration) Network() (*Network, error) {
 	for i, first := range shared {
 		q.layers8[i].output = q.layers8[first].output
 	}
+	c.widen(q, shared)
 	tensor.Parallel(len(q.layers), func(i int) {
 		if n.layers[i].weighted() {
 			c.quantize(q, i)
@@ -133,6 +134,38 @@ func (c *Calibration) Network() (*Network, error) {
 		return nil, err
 	}
 	return q, nil
+}
+
+// widen makes the steps of outputs coarser where a step of the sum would be more
+// than package tensor takes, as that of a layer which gave nothing but zeros.
+func (c *Calibration) widen(q *Network, shared []int) {
+	largest := make([]float64, len(q.layers))
+	tensor.Parallel(len(q.layers), func(i int) {
+		if q.layers[i].weighted() {
+			for _, v := range c.folded(q, i) {
+				largest[i] = max(largest[i], math.Abs(v))
+			}
+		}
+	})
+	for range q.layers { // layers may read outputs that others widen later
+		changed := false
+		for i, w := range largest {
+			in, _ := q.input8(i)
+			least := float32(w / 127 * in * 4.1)
+			if q.endsInFloats(i) || q.layers8[i].output.scale >= least {
+				continue
+			}
+			for k, first := range shared {
+				if first == shared[i] {
+					q.layers8[k].output.scale = least
+				}
+			}
+			changed = true
+		}
+		if !changed {
+			return
+		}
+	}
 }
 
 // together are the samples of all layers whose bytes mean what those of the

@@ -1,6 +1,9 @@
 package encoder
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"strings"
+)
 
 // Thin is Random with a fraction of the channels; Lite stays as it is.
 func Thin(name string, divisor int, rng *rand.Rand) (*Network, error) {
@@ -46,4 +49,14 @@ func (t *table) resize(size int) {
 	}
 	t.recipe.Short = t.recipe.Short * size / t.recipe.Width
 	t.recipe.Width, t.recipe.Height = size, size
+}
+
+// Small makes n see small pictures, unless it has dense layers.
+func (n *Network) Small() {
+	if strings.HasSuffix(n.name, "_fc2") {
+		return
+	}
+	if n.resize(64); strings.HasPrefix(n.name, "inception") {
+		n.resize(107)
+	}
 }

@@ -42,6 +42,8 @@ func (n *Network) int8Able() error {
 			return fmt.Errorf("%s can't be int8: layer %s reads the picture", n.name, l.name)
 		case l.weighted() && l.activation != first.activation:
 			return fmt.Errorf("%s can't be int8: layers %s and %s have different activations, and are read together", n.name, first.name, l.name)
+		case l.out > 0 && l.out < tensor.Least8:
+			return fmt.Errorf("%s can't be int8: layer %s has %d channels, at least %d are needed", n.name, l.name, l.out, tensor.Least8)
 		case l.taps()*l.weightShape()[1] > mostProducts8:
 			return fmt.Errorf("%s can't be int8: layer %s adds up %d products, at most %d have room", n.name, l.name, l.taps()*l.weightShape()[1], mostProducts8)
 		}
@@ -87,14 +89,14 @@ func (n *Network) isQuantized(f *modelfile.File, prefix string) bool {
 
 // read8 fills in int8 weights and tells what is wrong with them.
 func (n *Network) read8(f *modelfile.File, prefix string) (faults []string) {
-	if err := n.int8Able(); err != nil {
-		return []string{err.Error()}
-	}
 	find := func(name string) ([]int, func() ([]float32, error), bool) {
 		t, ok := f.Tensor(prefix + name)
 		return t.Shape, t.Copy, ok
 	}
 	if err := n.adopt(find); err != nil {
+		return []string{err.Error()}
+	}
+	if err := n.int8Able(); err != nil {
 		return []string{err.Error()}
 	}
 	get := func(name string, shape ...int) []float32 {

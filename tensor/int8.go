@@ -24,6 +24,9 @@ func Pad8(channels int) int {
 	return (channels + 31) &^ 31
 }
 
+// Least8 is how many channels a Conv8 must have for its result to be bytes: its kernels write 16.
+const Least8 = 5
+
 // Img8 views contiguous data as an (h, w, c) image.
 func Img8(data []uint8, h, w, c int) Image8 {
 	m := Image8{Data: data, H: h, W: w, C: c, Stride: w * c}
@@ -198,7 +201,7 @@ func (c *Conv8) pack(g conv8Group, pixel int, weights []int8) {
 func (c *Conv8) Run(dst, src, residual Image8, resScale float32) {
 	dst.check()
 	c.checkImages8(dst.H, dst.W, src)
-	if dst.C != Pad8(c.Out) {
+	if dst.C != Pad8(c.Out) || c.Out < Least8 {
 		panic(fmt.Sprintf("tensor: convolution to %d channels called with pixels of %d bytes", c.Out, dst.C))
 	}
 	c.checkResidual(dst.H, dst.W, residual, resScale)

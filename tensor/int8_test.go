@@ -74,7 +74,7 @@ func checkConv8(t *testing.T, seed uint64, withResidual bool) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 8))
 	k := 1 + rng.IntN(3)
-	s := ConvShape{KH: k, KW: k, In: 1 + rng.IntN(70), Out: 1 + rng.IntN(200), Stride: 1 + rng.IntN(2)}
+	s := ConvShape{KH: k, KW: k, In: 1 + rng.IntN(70), Out: Least8 + rng.IntN(200), Stride: 1 + rng.IntN(2)}
 	switch rng.IntN(8) {
 	case 0: // the first layer of ResNet
 		s = ConvShape{KH: 7, KW: 7, In: 3, Out: 64, Stride: 2}
