@@ -181,22 +181,29 @@ func TestConv8Ties(t *testing.T) {
 }
 
 func BenchmarkConv8(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 8))
-	for _, c := range []struct{ side, k, in, out int }{
-		{112, 1, 16, 96}, {56, 1, 24, 144}, {28, 1, 240, 40}, {14, 1, 672, 112}, {14, 1, 112, 672}, {7, 1, 1152, 192}, // EfficientNet-Lite
-		{56, 3, 64, 64}, {28, 3, 128, 128}, {14, 3, 256, 256}, {7, 3, 512, 512}, {14, 1, 1024, 256}, // ResNet-50
+	for _, c := range []struct{ side, k, stride, in, out int }{
+		// EfficientNet-Lite
+		{112, 1, 1, 16, 96}, {56, 1, 1, 24, 144}, {28, 1, 1, 240, 40}, {14, 1, 1, 672, 112}, {14, 1, 1, 112, 672}, {7, 1, 1, 1152, 192},
+		// ResNet-50
+		{112, 7, 2, 3, 64}, {56, 1, 1, 64, 64}, {56, 1, 1, 64, 256}, {56, 1, 1, 256, 64}, {56, 3, 1, 64, 64},
+		{56, 1, 1, 256, 128}, {28, 3, 2, 128, 128}, {28, 1, 2, 256, 512}, {28, 1, 1, 128, 512}, {28, 1, 1, 512, 128}, {28, 3, 1, 128, 128},
+		{28, 1, 1, 512, 256}, {14, 3, 2, 256, 256}, {14, 1, 2, 512, 1024}, {14, 1, 1, 256, 1024}, {14, 1, 1, 1024, 256}, {14, 3, 1, 256, 256},
+		{14, 1, 1, 1024, 512}, {7, 3, 2, 512, 512}, {7, 1, 2, 1024, 2048}, {7, 1, 1, 512, 2048}, {7, 1, 1, 2048, 512}, {7, 3, 1, 512, 512},
 	} {
-		s := ConvShape{KH: c.k, KW: c.k, In: c.in, Out: c.out, Stride: 1}
+		s := ConvShape{KH: c.k, KW: c.k, In: c.in, Out: c.out, Stride: c.stride}
+		from := (c.side-1)*c.stride + c.k
+		src := Img8(make([]uint8, from*from*Pad8(c.in)), from, from, Pad8(c.in))
+		dst := Img8(make([]uint8, c.side*c.side*Pad8(c.out)), c.side, c.side, Pad8(c.out))
 		work := c.k * c.k * c.in * c.out
-		conv := NewConv8(s, weights8(rng, work, c.k*c.k*c.in, c.out))
-		src := image8(rng, c.side+c.k-1, c.side+c.k-1, c.in)
-		dst := image8(rng, c.side, c.side, c.out)
-		b.Run(fmt.Sprintf("%dx%dx%d-%d,%d", c.side, c.side, c.in, c.out, c.k), func(b *testing.B) {
-			for b.Loop() {
-				conv.Run(dst, src, Image8{}, 0)
-			}
-			b.ReportMetric(2*float64(c.side*c.side*work*b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")
-		})
+		conv := NewConv8(s, weights8(rand.New(rand.NewPCG(1, 8)), work, c.k*c.k*c.in, c.out))
+		for _, residual := range []Image8{{}, dst} {
+			b.Run(fmt.Sprintf("%dx%dx%d-%d,%d,%d,%v", c.side, c.side, c.in, c.out, c.k, c.stride, residual.Data != nil), func(b *testing.B) {
+				for b.Loop() {
+					conv.Run(dst, src, residual, 0.5)
+				}
+				b.ReportMetric(2*float64(c.side*c.side*work*b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")
+			})
+		}
 	}
 }
 
