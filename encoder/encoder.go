@@ -33,6 +33,7 @@ var networks = map[string]func() table{
 	"inception_v3_keras": func() table { return inceptionV3(keras) },
 	"mobilenet_v2":       func() table { return mobileNetV2(torch) },
 	"mobilenet_v2_keras": func() table { return mobileNetV2(keras) },
+	"mobilenet_v2_tf":    func() table { return mobileNetV2TF() },
 	"resnet101":          func() table { return resNet(torch, resnet101) },
 	"resnet101_keras":    func() table { return resNet(keras, resnet101) },
 	"resnet152":          func() table { return resNet(torch, resnet152) },

@@ -35,7 +35,7 @@ func KerasSized(name string, size int, layers []KerasLayer) (*Network, error) {
 func ReadSized(name string, size int, get Getter) (*Network, error) {
 	return nearest("test", []string{name}, func(n *Network) candidate {
 		n.resize(size)
-		get := n.published(get)
+		get := n.published(n.named(get, true))
 		return candidate{n, get, func() []string { return n.read(get, "") }}
 	})
 }

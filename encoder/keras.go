@@ -288,7 +288,7 @@ func copied(values func() ([]float32, error)) func() ([]float32, error) {
 func less(mean, bias KerasWeight) func() ([]float32, error) {
 	return func() ([]float32, error) {
 		m, err := mean.Values()
-		if err != nil {
+		if err != nil || m == nil {
 			return nil, err
 		}
 		b, err := bias.Values()
@@ -325,7 +325,7 @@ func (l layer) kernelOf(k KerasWeight) (kerasTensor, bool) {
 func transposed(k KerasWeight, taps, in, out int) func() ([]float32, error) {
 	return func() ([]float32, error) {
 		src, err := k.Values()
-		if err != nil {
+		if err != nil || src == nil {
 			return nil, err
 		}
 		if len(src) != taps*in*out {

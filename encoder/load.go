@@ -10,17 +10,29 @@ import (
 )
 
 // A Getter finds a tensor by name: its shape, and its values, which become the
-// network's.
+// network's. Where only Name, Recipe, Grid and Operations will be asked for, values
+// may return nil.
 type Getter func(name string) (shape []int, values func() ([]float32, error), ok bool)
 
 // Load finds out which network the tensors under prefix belong to, and reads
 // them. A classifier is left alone.
 func Load(f *modelfile.File, prefix string) (*Network, error) {
+	return load(f, prefix, modelfile.Tensor.Copy)
+}
+
+// Map is Load of weights that share the mapped file where it has them in float32.
+// The file must stay open as long as the network is in use.
+func Map(f *modelfile.File, prefix string) (*Network, error) {
+	return load(f, prefix, modelfile.Tensor.Float32)
+}
+
+func load(f *modelfile.File, prefix string, values func(modelfile.Tensor) ([]float32, error)) (*Network, error) {
 	get := func(name string) ([]int, func() ([]float32, error), bool) {
 		t, ok := f.Tensor(prefix + name)
-		return t.Shape, t.Copy, ok
+		return t.Shape, func() ([]float32, error) { return values(t) }, ok
 	}
 	return nearest(f.Name, Names(), func(n *Network) candidate {
+		get := n.named(get, false)
 		c := candidate{n, get, func() []string { return n.read(get, prefix) }}
 		if n.isQuantized(f, prefix) {
 			c.read = func() []string { return n.read8(f, prefix) }
@@ -30,16 +42,17 @@ func Load(f *modelfile.File, prefix string) (*Network, error) {
 }
 
 // Read takes the weights of the network called name from any file, under the
-// names that torchvision gives them, or timm if it is EfficientNet-Lite. With name
-// "" it finds out which network they belong to, as Load does, and knows our names
-// alone. Errors begin with source.
+// names that torchvision, timm or Hugging Face give them (namings). With name ""
+// it finds out which network they belong to, as Load does, but for
+// EfficientNet-Lite under the names of timm, where several networks have them.
+// Errors begin with source.
 func Read(source, name string, get Getter) (*Network, error) {
 	names := Names()
 	if name != "" {
 		names = []string{name}
 	}
 	return nearest(source, names, func(n *Network) candidate {
-		get := get
+		get := n.named(get, name != "")
 		if name != "" {
 			get = n.published(get)
 		}

@@ -12,7 +12,8 @@ type table struct {
 	recipe   imageprep.Recipe
 	epsilon  float64 // of the batch norms
 	layers   []layer
-	anyWidth bool // how many channels layers have is for the weights to say
+	anyWidth bool   // how many channels layers have is for the weights to say
+	prefix   string // that published files have before its names, or not
 }
 
 // A layer is an operation with what follows it: the batch norm, the sum with an

@@ -131,4 +131,5 @@ def main(args):
         print(name, size, tuple(y.shape), float(y.abs().max()), "in float32 off by", float((plain - y).abs().max() / y.abs().max()))
 
 
-main(sys.argv[1:])
+if __name__ == "__main__":
+    main(sys.argv[1:])
