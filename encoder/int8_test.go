@@ -117,6 +117,13 @@ func TestInt8(t *testing.T) {
 	if c := cosine(encode(t, n, x), encode(t, q, x)); c < 0.95 {
 		t.Errorf("the cosine of int8 and float32 features is %.4f", c)
 	}
+	narrow, err := encoder.Thin("resnet18", 16, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := encoder.NewCalibration(narrow); err == nil || !strings.Contains(err.Error(), "conv1 has 4 channels, at least 5") {
+		t.Errorf("four channels: %v", err)
+	}
 	if _, err := encoder.NewCalibration(q); err == nil {
 		t.Error("a quantised network can be quantised")
 	}
