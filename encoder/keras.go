@@ -52,6 +52,11 @@ func (n *Network) ofKeras(layers []KerasLayer) candidate {
 	for i, k := range n.pair(layers) {
 		n.layers[i].translate(found, k)
 	}
+	for _, k := range layers {
+		if k.normalizes() {
+			k.translateNormalization(found)
+		}
+	}
 	get := func(name string) ([]int, func() ([]float32, error), bool) {
 		t, ok := found[name]
 		return t.shape, t.values, ok
@@ -142,7 +147,7 @@ const (
 )
 
 func (k KerasLayer) class() int {
-	if len(k.Weights) == 0 {
+	if len(k.Weights) == 0 || k.normalizes() {
 		return classOther
 	}
 	switch len(k.Weights[0].Shape) {

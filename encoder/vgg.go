@@ -23,6 +23,7 @@ type origin uint8
 const (
 	torch origin = iota // torchvision
 	keras
+	timm // its tf_ networks
 )
 
 // recipe is what both do to pictures before VGG and ResNet.

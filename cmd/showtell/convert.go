@@ -26,12 +26,14 @@ func newConvert(s streams) *cobra.Command {
 		Use: "convert WEIGHTS -o FILE",
 		Example: `  showtell convert vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 -o vgg16.safetensors
   showtell convert resnet50.pth -o resnet50.safetensors
-  showtell convert vgg16.h5 --encoder vgg16_keras_fc2 -o fc2.safetensors`,
+  showtell convert vgg16.h5 --encoder vgg16_keras_fc2 -o fc2.safetensors
+  showtell convert timm.safetensors --encoder tf_efficientnet_b0 -o b0.safetensors`,
 		Short: "make an encoder of the weights of Keras, torchvision or timm",
 		Long: `Make an encoder of a file with published weights: Keras .h5 and .keras, PyTorch
-.pt and .pth, safetensors, NumPy .npz. The network is recognised by its tensors;
-what of the file is not used, such as the classifier, is told. docs/encoders.md
-lists the networks.`,
+.pt and .pth, safetensors, NumPy .npz. The network is recognised by its tensors,
+except for timm's EfficientNet, where --encoder has to tell which of two it is. What of
+the file is not used, such as the classifier, is told. docs/encoders.md lists the
+networks.`,
 		Args: oneArg("file of weights"),
 		RunE: c.run,
 	}

@@ -76,6 +76,7 @@ func (w *writer) exponentials() {
 		finish: func(w *writer) { w.finishDoubles("ret+32(FP)") },
 	})
 	w.sigmoid()
+	w.silu()
 	w.tanh()
 }
 
@@ -99,6 +100,20 @@ func (w *writer) sigmoid() {
 		w.arm("sshr v%.4s, v%.4s, #31", x, x) // ones where x is negative
 		w.arm("bsl v%.16b, v%.16b, v%.16b", x, e, w.constant("one"))
 		w.arm("fdiv v%.4s, v%.4s, v%.4s", x, x, y)
+		w.out(x, 0, u)
+	})
+}
+
+// silu(x) = x/(1+exp(-x)); the denominator becomes +Inf where the result is hardly a number any more.
+func (w *writer) silu() {
+	w.unary("silu", 1, append([]string{"expLow", "expTop"}, expConstants...), func(w *writer, u int) {
+		const x, y, n, e = 0, 1, 2, 3
+		w.in(1, u, x)
+		w.arm("fneg v%.4s, v%.4s", y, x)
+		w.clamp(y, "expLow", "expTop")
+		w.exp(y, n, e)
+		w.arm("fadd v%.4s, v%.4s, v%.4s", e, e, w.constant("one"))
+		w.arm("fdiv v%.4s, v%.4s, v%.4s", x, x, e)
 		w.out(x, 0, u)
 	})
 }
