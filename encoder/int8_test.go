@@ -124,6 +124,9 @@ func TestInt8(t *testing.T) {
 	if _, err := encoder.NewCalibration(narrow); err == nil || !strings.Contains(err.Error(), "conv1 has 4 channels, at least 5") {
 		t.Errorf("four channels: %v", err)
 	}
+	if _, err := encoder.NewCalibration(random(t, "efficientnet_b0")); err == nil || !strings.Contains(err.Error(), "efficientnet_b0 can't be int8: layer") {
+		t.Errorf("layers that int8 has not: %v", err)
+	}
 	if _, err := encoder.NewCalibration(q); err == nil {
 		t.Error("a quantised network can be quantised")
 	}
@@ -177,9 +180,9 @@ func thin8(t testing.TB, name string) (n, q *encoder.Network) {
 	return n, quantized(t, n, photo(n, 1), photo(n, 2), photo(n, 3))
 }
 
-// anyWidth are the networks that Thin makes thin.
+// anyWidth are the networks that can be int8 and that Thin makes thin.
 func anyWidth() []string {
-	return slices.DeleteFunc(encoder.Names(), func(name string) bool { return strings.HasPrefix(name, "efficientnet_lite") })
+	return slices.DeleteFunc(encoder.Names(), func(name string) bool { return strings.Contains(name, "efficientnet") })
 }
 
 func TestInt8Networks(t *testing.T) {
