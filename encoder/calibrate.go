@@ -15,7 +15,8 @@ type Calibration struct {
 	network  *Network
 	plan     *Plan
 	outputs  [][]float32 // some of the values that each layer gave
-	inputs   []moments   // of what the weights of each layer are multiplied with
+	inputs   []moments   // of what the weights of each layer are multiplied with; empty without weights
+	extents  []extent
 	pictures int
 }
 
@@ -34,7 +35,7 @@ func NewCalibration(n *Network) (*Calibration, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Calibration{network: n, plan: plan, outputs: make([][]float32, len(n.layers))}
+	c := &Calibration{network: n, plan: plan, outputs: make([][]float32, len(n.layers)), extents: n.extents()}
 	for _, l := range n.layers {
 		c.inputs = append(c.inputs, newMoments(l))
 	}
@@ -63,13 +64,20 @@ func (c *Calibration) Add(pictures ...[]float32) {
 func (c *Calibration) look(pixels []float32, number int) (outputs, inputs [][]float32) {
 	n := c.network
 	outputs, inputs = make([][]float32, len(n.layers)), make([][]float32, len(n.layers))
-	inputs[0] = patches(n.layers[0], c.pixels(pixels), number)
+	read := func(from int, x tensor.Image) {
+		for i, l := range n.layers {
+			if l.weighted() && l.from[0] == from {
+				inputs[i] = patches(l, c.extents[i], x, number)
+			}
+		}
+	}
+	read(picture, c.pixels(pixels))
 	h, w, channels := n.Grid()
 	c.plan.run(make([]float32, h*w*channels), pixels, func(i int, out tensor.Image) {
-		outputs[i] = sample(out, number)
-		if i+1 < len(n.layers) {
-			inputs[i+1] = patches(n.layers[i+1], out, number)
+		if n.layers[i].weighted() { // others give no new values
+			outputs[i] = sample(out, number)
 		}
+		read(i, out)
 	})
 	return outputs, inputs
 }
@@ -107,14 +115,68 @@ func (c *Calibration) Network() (*Network, error) {
 	}
 	n := c.network
 	q := &Network{name: n.name, table: n.table, layers8: make([]layer8, len(n.layers))}
-	tensor.Parallel(len(q.layers)-1, func(i int) {
-		q.layers8[i].output = outputBytes(c.outputs[i], n.layers[i].activation)
+	shared := n.sharing()
+	tensor.Parallel(len(q.layers), func(i int) {
+		if shared[i] == i && !n.endsInFloats(i) {
+			q.layers8[i].output = outputBytes(c.together(shared, i), n.layers[i].activation)
+		}
 	})
-	tensor.Parallel(len(q.layers), func(i int) { c.quantize(q, i) })
+	for i, first := range shared {
+		q.layers8[i].output = q.layers8[first].output
+	}
+	c.widen(q, shared)
+	tensor.Parallel(len(q.layers), func(i int) {
+		if n.layers[i].weighted() {
+			c.quantize(q, i)
+		}
+	})
 	if _, err := q.Compile(); err != nil {
 		return nil, err
 	}
 	return q, nil
+}
+
+// widen makes the steps of outputs coarser where a step of the sum would be more
+// than package tensor takes, as that of a layer which gave nothing but zeros.
+func (c *Calibration) widen(q *Network, shared []int) {
+	largest := make([]float64, len(q.layers))
+	tensor.Parallel(len(q.layers), func(i int) {
+		if q.layers[i].weighted() {
+			for _, v := range c.folded(q, i) {
+				largest[i] = max(largest[i], math.Abs(v))
+			}
+		}
+	})
+	for range q.layers { // layers may read outputs that others widen later
+		changed := false
+		for i, w := range largest {
+			in, _ := q.input8(i)
+			least := float32(w / 127 * in * 4.1)
+			if q.endsInFloats(i) || q.layers8[i].output.scale >= least {
+				continue
+			}
+			for k, first := range shared {
+				if first == shared[i] {
+					q.layers8[k].output.scale = least
+				}
+			}
+			changed = true
+		}
+		if !changed {
+			return
+		}
+	}
+}
+
+// together are the samples of all layers whose bytes mean what those of the
+// first do.
+func (c *Calibration) together(shared []int, first int) (values []float32) {
+	for i, x := range c.outputs {
+		if shared[i] == first {
+			values = append(values, x...)
+		}
+	}
+	return values
 }
 
 // outputBytes chooses what bytes stand for, so that the mean square of the

@@ -100,3 +100,13 @@ func (t *table) resize(size int) {
 	t.recipe.Short = t.recipe.Short * size / t.recipe.Width
 	t.recipe.Width, t.recipe.Height = size, size
 }
+
+// Small makes n see small pictures, unless it has dense layers.
+func (n *Network) Small() {
+	if strings.HasSuffix(n.name, "_fc2") {
+		return
+	}
+	if n.resize(64); strings.HasPrefix(n.name, "inception") {
+		n.resize(107)
+	}
+}

@@ -17,6 +17,7 @@ import (
 	"showtell/encoder/encodertest"
 	"showtell/imageprep"
 	"showtell/modelfile"
+	"showtell/tensor"
 )
 
 // quantized is n in int8, calibrated with made-up pictures.
@@ -116,8 +117,15 @@ func TestInt8(t *testing.T) {
 	if c := cosine(encode(t, n, x), encode(t, q, x)); c < 0.95 {
 		t.Errorf("the cosine of int8 and float32 features is %.4f", c)
 	}
-	if _, err := encoder.NewCalibration(random(t, "resnet18")); err == nil || !strings.Contains(err.Error(), "resnet18 can't be int8") {
-		t.Errorf("ResNet can be quantised: %v", err)
+	narrow, err := encoder.Thin("resnet18", 16, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := encoder.NewCalibration(narrow); err == nil || !strings.Contains(err.Error(), "conv1 has 4 channels, at least 5") {
+		t.Errorf("four channels: %v", err)
+	}
+	if _, err := encoder.NewCalibration(random(t, "efficientnet_b0")); err == nil || !strings.Contains(err.Error(), "efficientnet_b0 can't be int8: layer") {
+		t.Errorf("layers that int8 has not: %v", err)
 	}
 	if _, err := encoder.NewCalibration(q); err == nil {
 		t.Error("a quantised network can be quantised")
@@ -131,13 +139,84 @@ func TestInt8(t *testing.T) {
 	}
 }
 
-func TestInt8OfAnyWidth(t *testing.T) {
-	n := random(t, "mobilenet_v2_keras")
-	x := encodertest.Pixels(n, 1)
-	q := quantized(t, n, x, encodertest.Pixels(n, 2))
-	encodertest.Run(t, q)
-	if c := cosine(encode(t, n, x), encode(t, q, x)); c < 0.95 {
-		t.Errorf("the cosine of int8 and float32 features is %.4f", c)
+// photo is a made-up picture of n's size: waves of all lengths, and noise.
+func photo(n *encoder.Network, seed uint64) []float32 {
+	r := n.Recipe()
+	rng := rand.New(rand.NewPCG(seed, 7))
+	x := make([]float32, 3*r.Width*r.Height)
+	for c := range 3 {
+		level := 80 + 100*rng.Float64()
+		var waves [8][4]float64 // by x, by y, phase, height
+		for k := range waves {
+			length := 40 / float64(int(2)<<k)
+			waves[k] = [4]float64{rng.NormFloat64() / length, rng.NormFloat64() / length, 7 * rng.Float64(), 8 * math.Sqrt(length) * rng.Float64()}
+		}
+		for p := range r.Width * r.Height {
+			v := level + 6*rng.NormFloat64()
+			for _, w := range waves {
+				v += w[3] * math.Sin(w[0]*float64(p%r.Width)+w[1]*float64(p/r.Width)+w[2])
+			}
+			x[3*p+c] = (float32(math.Round(min(max(v, 0), 255))) - r.Mean[c]) / r.Std[c]
+		}
+	}
+	return x
+}
+
+// thin8 is a network of int8 with few channels, which then fill no block, and
+// what it was made of.
+func thin8(t testing.TB, name string) (n, q *encoder.Network) {
+	t.Helper()
+	divisor := 12 // leaves five channels of the narrowest layer's 64
+	switch {
+	case strings.HasPrefix(name, "inception"):
+		divisor = 6
+	case strings.HasPrefix(name, "mobilenet"):
+		divisor = 3
+	}
+	n, err := encoder.Thin(name, divisor, rand.New(rand.NewPCG(1, 2)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n, quantized(t, n, photo(n, 1), photo(n, 2), photo(n, 3))
+}
+
+// anyWidth are the networks that can be int8 and that Thin makes thin.
+func anyWidth() []string {
+	return slices.DeleteFunc(encoder.Names(), func(name string) bool { return strings.Contains(name, "efficientnet") })
+}
+
+func TestInt8Networks(t *testing.T) {
+	for _, name := range anyWidth() {
+		t.Run(name, func(t *testing.T) {
+			_, q := thin8(t, name)
+			encodertest.Run(t, q)
+		})
+	}
+}
+
+// The pooled features of int8 are those of float32, for each family; so is how
+// the features of two pictures differ, which is a harder test: of random
+// weights, all pictures have features that are much alike.
+func TestInt8Features(t *testing.T) {
+	for _, name := range []string{"resnet18", "resnet50", "resnet50_keras", "vgg16", "vgg16_fc2", "inception_v3", "inception_v3_keras", "mobilenet_v2", "mobilenet_v2_keras"} {
+		t.Run(name, func(t *testing.T) {
+			n, q := thin8(t, name)
+			h, w, channels := n.Grid()
+			pooled := func(n *encoder.Network, seed uint64) []float32 {
+				features := make([]float32, channels)
+				encoder.Pool(features, encode(t, n, photo(n, seed)), h*w, channels)
+				return features
+			}
+			want, got := pooled(n, 4), pooled(q, 4)
+			all := cosine(got, want)
+			tensor.AXPY(want, -1, pooled(n, 5))
+			tensor.AXPY(got, -1, pooled(q, 5))
+			apart := cosine(got, want)
+			t.Logf("cosine %.4f, of the difference of two pictures %.4f", all, apart)
+			if !(all >= 0.99 && apart >= 0.9) {
+				t.Errorf("the cosine of int8 and float32 features is %.4f, of the differences between two pictures %.4f", all, apart)
+			}
+		})
 	}
 }
 
@@ -167,8 +246,55 @@ func TestInt8SeesBytes(t *testing.T) {
 // The same file and picture give the same bits with any instructions.
 func TestInt8IsTheSameOnEveryPath(t *testing.T) {
 	const variable = "SHOWTELL_TEST_INT8"
-	if path := os.Getenv(variable); path != "" {
-		f, err := modelfile.Open(path)
+	if folder := os.Getenv(variable); folder != "" {
+		printGrids(t, folder)
+		return
+	}
+	folder := t.TempDir()
+	write := func(name string, q *encoder.Network) {
+		if err := modelfile.Write(filepath.Join(folder, name), nil, q.Tensors("")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := random(t, "efficientnet_lite0")
+	write("efficientnet_lite0", quantized(t, n, photo(n, 1)))
+	for _, name := range anyWidth() {
+		_, q := thin8(t, name)
+		write(name, q)
+	}
+	var want []string
+	for _, cpu := range []string{"generic", "avx2", "avx512"} { // what the machine lacks is lowered
+		cmd := exec.Command(os.Args[0], "-test.run", "^TestInt8IsTheSameOnEveryPath$")
+		cmd.Env = append(os.Environ(), variable+"="+folder, "SHOWTELL_CPU="+cpu)
+		out, err := cmd.CombinedOutput()
+		var got []string
+		for line := range strings.Lines(string(out)) {
+			if strings.HasPrefix(line, "grid ") {
+				got = append(got, line)
+			}
+		}
+		if err != nil || len(got) != 1+len(anyWidth()) {
+			t.Fatalf("%s: %v: %s", cpu, err, out)
+		}
+		if want == nil {
+			want = got
+		}
+		for i := range got {
+			if got[i] != want[i] {
+				t.Errorf("%s gives %swant %s", cpu, got[i], want[i])
+			}
+		}
+	}
+}
+
+// printGrids tells what the networks of the files in a folder make of a picture.
+func printGrids(t *testing.T, folder string) {
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		f, err := modelfile.Open(filepath.Join(folder, file.Name()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,35 +302,14 @@ func TestInt8IsTheSameOnEveryPath(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		n.Small()
 		var bits bytes.Buffer
-		grid := encode(t, n, encodertest.Pixels(n, 1))
+		grid := encode(t, n, photo(n, 4))
 		if err := modelfile.Encode(&bits, nil, []modelfile.Tensor{modelfile.Float32("grid", []int{len(grid)}, grid)}); err != nil {
 			t.Fatal(err)
 		}
-		fmt.Printf("grid %x\n", sha256.Sum256(bits.Bytes()))
-		return
-	}
-	n := random(t, "efficientnet_lite0")
-	q := quantized(t, n, encodertest.Pixels(n, 1))
-	path := filepath.Join(t.TempDir(), "q.safetensors")
-	if err := modelfile.Write(path, nil, q.Tensors("")); err != nil {
-		t.Fatal(err)
-	}
-	want := ""
-	for _, cpu := range []string{"generic", "avx2", "avx512"} { // what the machine lacks is lowered
-		cmd := exec.Command(os.Args[0], "-test.run", "^TestInt8IsTheSameOnEveryPath$")
-		cmd.Env = append(os.Environ(), variable+"="+path, "SHOWTELL_CPU="+cpu)
-		out, err := cmd.CombinedOutput()
-		got, _, found := strings.Cut(string(out), "\n")
-		if err != nil || !found || !strings.HasPrefix(got, "grid ") {
-			t.Fatalf("%s: %v: %s", cpu, err, out)
-		}
-		if want == "" {
-			want = got
-		}
-		if got != want {
-			t.Errorf("%s gives another grid", cpu)
-		}
+		fmt.Printf("grid %s %x\n", file.Name(), sha256.Sum256(bits.Bytes()))
+		f.Close()
 	}
 }
 
@@ -260,30 +365,5 @@ func TestInt8FilesAreChecked(t *testing.T) {
 				t.Errorf("%v, want an error with %q", err, c.want)
 			}
 		})
-	}
-}
-
-// Both kinds of network on the bytes of a picture, for bench/int8.
-func BenchmarkPlan8(b *testing.B) {
-	for _, name := range lites {
-		b.Run(name, func(b *testing.B) {
-			n := random(b, name)
-			b.Run("float32", func(b *testing.B) { benchmarkSee(b, n) })
-			b.Run("int8", func(b *testing.B) { benchmarkSee(b, quantized(b, n, encodertest.Pixels(n, 1))) })
-		})
-	}
-}
-
-func benchmarkSee(b *testing.B, n *encoder.Network) {
-	plan, err := n.Compile()
-	if err != nil {
-		b.Fatal(err)
-	}
-	r := n.Recipe()
-	frame := &imageprep.RGB{W: r.Width, H: r.Height, Pix: make([]uint8, 3*r.Width*r.Height)}
-	h, w, c := n.Grid()
-	grid := make([]float32, h*w*c)
-	for b.Loop() {
-		plan.See(grid, frame)
 	}
 }

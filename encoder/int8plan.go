@@ -1,35 +1,42 @@
 package encoder
 
 import (
-	"fmt"
 	"math"
+	"slices"
 
 	"showtell/imageprep"
 	"showtell/tensor"
 )
 
-// A step8 is one layer of a quantised network, ready to run.
+// A step8 is one layer of a quantised network, ready to run. Poolings have
+// step.window.
 type step8 struct {
 	conv      *tensor.Conv8
 	depthwise *tensor.Depthwise8
 	residual  float32 // factor of what is added
+	output    bytes8
 	zeros     []uint8 // a pixel of the border around the layer's output
+	widths    []int   // channels of what is concatenated
+	floats    bool    // the output is float32
 }
 
 // compile8 packs the weights of a layer.
 func (n *Network) compile8(i int, l layer) (step, error) {
-	if i == len(n.layers)-1 && (l.kind == depthwise || l.add >= 0 || l.out%16 != 0) {
-		return step{}, fmt.Errorf("layer %s can't end a quantised network", l.name)
+	s := step8{output: n.layers8[i].output, floats: n.endsInFloats(i)}
+	s.zeros = slices.Repeat([]uint8{s.output.zero}, tensor.Pad8(l.out))
+	if !l.weighted() {
+		for _, from := range l.from {
+			s.widths = append(s.widths, n.layers[from].out)
+		}
+		e := n.extents()[i]
+		return step{add: -1, int8: &s, window: tensor.Window{H: l.height(), W: l.kernel, Stride: l.stride, Top: e.top, Left: e.left}}, nil
 	}
 	w, residual, err := n.integers(i)
 	if err != nil {
 		return step{}, err
 	}
-	shape := tensor.ConvShape{KH: l.kernel, KW: l.kernel, In: l.in, Out: l.out, Stride: l.stride, Activation: l.activation}
-	s := step8{residual: residual, zeros: make([]uint8, tensor.Pad8(l.out))}
-	for c := range l.out {
-		s.zeros[c] = n.layers8[i].output.zero
-	}
+	s.residual = residual
+	shape := tensor.ConvShape{KH: l.height(), KW: l.kernel, In: l.in, Out: l.out, Stride: l.stride, Activation: l.activation}
 	if l.kind == depthwise {
 		s.depthwise = tensor.NewDepthwise8(shape, w)
 	} else {
@@ -43,27 +50,99 @@ func (p *Plan) run8(dst []float32, pixels []uint8) {
 	buffers := p.borrow8()
 	defer p.buffers.Put(buffers)
 	mean := p.recipe.Mean
-	src, inside := p.input.place8((*buffers)[0], []uint8{clampByte(mean[0]), clampByte(mean[1]), clampByte(mean[2]), 0})
+	r := running8{Plan: p, wholes: make([]tensor.Image8, len(p.steps)), outs: make([]tensor.Image8, len(p.steps))}
+	var inside tensor.Image8
+	r.picture, inside = p.input.place8((*buffers)[0], []uint8{clampByte(mean[0]), clampByte(mean[1]), clampByte(mean[2]), 0})
 	for y := range inside.H {
 		widen(inside.Row(y, 0, inside.W), pixels[y*p.width*3:])
 	}
-	outs := make([]tensor.Image8, len(p.steps))
 	for i, s := range p.steps {
-		if i == len(p.steps)-1 {
-			s.int8.conv.RunFloat(tensor.Img(dst, s.out.h, s.out.w, len(dst)/(s.out.h*s.out.w)), src)
+		if s.int8.floats {
+			s.int8.conv.RunFloat(tensor.Img(dst, s.out.h, s.out.w, len(dst)/(s.out.h*s.out.w)), r.view(s), r.added(s), s.int8.residual)
 			return
 		}
-		whole, out := s.out.place8((*buffers)[s.slot], s.int8.zeros)
+		r.wholes[i], r.outs[i] = s.out.place8((*buffers)[s.slot], s.int8.zeros)
 		switch {
 		case s.int8.depthwise != nil:
-			s.int8.depthwise.Run(out, src)
-		case s.add >= 0:
-			s.int8.conv.Run(out, src, outs[s.add], s.int8.residual)
+			s.int8.depthwise.Run(r.outs[i], r.view(s))
+		case s.int8.conv != nil:
+			s.int8.conv.Run(r.outs[i], r.view(s), r.added(s), s.int8.residual)
 		default:
-			s.int8.conv.Run(out, src, tensor.Image8{}, 0)
+			r.other(i)
 		}
-		src, outs[i] = whole, out
 	}
+	last := len(p.steps) - 1
+	p.steps[last].int8.output.values(dst, r.outs[last])
+}
+
+// running8 is one run of a quantised plan.
+type running8 struct {
+	*Plan
+	picture      tensor.Image8
+	wholes, outs []tensor.Image8 // of each step, with and without border
+}
+
+// view is what the kernel of a step sees of its input.
+func (r *running8) view(s step) tensor.Image8 {
+	from := s.from[0]
+	if from == picture {
+		return r.input.view8(r.picture, s.extent)
+	}
+	return r.steps[from].out.view8(r.wholes[from], s.extent)
+}
+
+// added is what a step adds, or nothing.
+func (r *running8) added(s step) tensor.Image8 {
+	if s.add < 0 {
+		return tensor.Image8{}
+	}
+	return r.outs[s.add]
+}
+
+// other does a step without weights.
+func (r *running8) other(i int) {
+	s, dst := r.steps[i], r.outs[i]
+	src := r.outs[s.from[0]]
+	switch s.kind {
+	case concat:
+		r.concat(dst, s)
+	case maxPool:
+		s.window.Max8(dst, src)
+	case average:
+		s.window.Average8(dst, src)
+	case averageZeros:
+		s.window.AveragePadded8(dst, src, s.int8.output.zero)
+	}
+}
+
+func (r *running8) concat(dst tensor.Image8, s step) {
+	tensor.Parallel(dst.H, func(y int) {
+		at := 0
+		for k, from := range s.from {
+			src, width := r.outs[from], s.int8.widths[k]
+			for x := range src.W {
+				copy(dst.Row(y, x, 1)[at:], src.Row(y, x, 1)[:width])
+			}
+			at += width
+		}
+	})
+}
+
+// values writes what the bytes of src stand for.
+func (b bytes8) values(dst []float32, src tensor.Image8) {
+	var value [256]float32
+	for v := range value {
+		value[v] = b.scale * float32(v-int(b.zero))
+	}
+	channels := len(dst) / (src.H * src.W)
+	tensor.Parallel(src.H, func(y int) {
+		for x := range src.W {
+			to := dst[(y*src.W+x)*channels:][:channels]
+			for c, v := range src.Row(y, x, 1)[:channels] {
+				to[c] = value[v]
+			}
+		}
+	})
 }
 
 // widen copies pixels of three bytes to pixels of four.
@@ -123,6 +202,11 @@ func (f frame) place8(buffer, pixel []uint8) (whole, inside tensor.Image8) {
 		fill(whole.Row(y, f.left+f.w, f.right), pixel)
 	}
 	return whole, whole.Slice(f.top, f.left, f.h, f.w)
+}
+
+// view8 is view for bytes.
+func (f frame) view8(whole tensor.Image8, e extent) tensor.Image8 {
+	return whole.Slice(f.top-e.top, f.left-e.left, f.h+e.top+e.bottom, f.w+e.left+e.right)
 }
 
 // fill repeats a pixel.

@@ -225,9 +225,10 @@ func (p *Plan) planSlots() {
 			busyUntil[0] = i
 		}
 	}
-	for i := range p.steps[:len(p.steps)-1] { // the last writes to the caller's array
+	for i := range p.steps {
 		s := &p.steps[i]
-		if s.skip {
+		bytes := s.int8 != nil && !s.int8.floats
+		if s.skip || i == len(p.steps)-1 && !bytes { // floats of the last go to the caller's array
 			continue
 		}
 		s.slot = -1

@@ -7,20 +7,33 @@ import (
 )
 
 // moments are the means and the products, two by two, of the values that a
-// layer's weights are multiplied with. Weights are in groups that see the same
-// values: all of a convolution, those of one channel if depthwise.
+// layer's weights are multiplied with. Values are in groups: all that one weight
+// of a depthwise layer sees; of a convolution all, or as many channels as stay
+// within mostTogether.
 type moments struct {
+	depthwise     bool
 	groups, width int       // width values in a group
 	sums          []float64 // (groups, width)
 	products      []float64 // (groups, width, width)
 	count         int
 }
 
+// mostTogether keeps the products of wide layers small; channels far apart have
+// little to do with each other.
+const mostTogether = 1280
+
 func newMoments(l layer) moments {
-	m := moments{groups: 1, width: l.in * l.kernel * l.kernel}
-	if l.kind == depthwise {
-		m = moments{groups: l.in, width: l.kernel * l.kernel}
+	if !l.weighted() {
+		return moments{}
 	}
+	m := moments{groups: 1, depthwise: l.kind == depthwise}
+	if m.depthwise {
+		m.groups = l.in
+	}
+	for m.groups < l.in && l.in*l.taps()/m.groups > mostTogether || l.in%m.groups > 0 {
+		m.groups++
+	}
+	m.width = l.in * l.taps() / m.groups
 	m.sums = make([]float64, m.groups*m.width)
 	m.products = make([]float64, m.groups*m.width*m.width)
 	return m
@@ -34,19 +47,18 @@ const (
 )
 
 // patches are what layer l sees of x at some places, as (place, in, tap).
-func patches(l layer, x tensor.Image, number int) []float32 {
-	h, top, _ := tensor.SamePadding(x.H, l.kernel, l.stride)
-	w, left, _ := tensor.SamePadding(x.W, l.kernel, l.stride)
+func patches(l layer, e extent, x tensor.Image, number int) []float32 {
+	h, w := e.h, e.w
 	places := patchesPerPicture
 	if l.kind == depthwise {
 		places = depthwiseInPicture
 	}
 	places = min(places, h*w)
-	taps := l.kernel * l.kernel
+	taps := l.taps()
 	all := make([]float32, places*x.C*taps)
 	for i := range places {
 		at := (i*h*w/places + number*7) % (h * w)
-		y0, x0 := at/w*l.stride-top, at%w*l.stride-left
+		y0, x0 := at/w*l.stride-e.top, at%w*l.stride-e.left
 		patch := all[i*x.C*taps:]
 		for tap := range taps {
 			y, col := y0+tap/l.kernel, x0+tap%l.kernel
@@ -63,6 +75,9 @@ func patches(l layer, x tensor.Image, number int) []float32 {
 
 // add counts patches in.
 func (m *moments) add(patches []float32) {
+	if m.groups == 0 {
+		return
+	}
 	step := m.groups * m.width
 	n := len(patches) / step
 	for p := range n {
@@ -71,27 +86,42 @@ func (m *moments) add(patches []float32) {
 		}
 	}
 	m.count += n
-	if m.groups == 1 {
-		product := make([]float32, m.width*m.width)
-		rows := tensor.Mat(patches, n, m.width)
-		tensor.MatMul(tensor.Mat(product, m.width, m.width), rows.T(), rows)
-		for k, v := range product {
-			m.products[k] += float64(v)
+	for g := range m.groups {
+		if m.depthwise {
+			m.addSmall(g, patches, n)
+		} else {
+			m.addLarge(g, patches, n)
 		}
-		return
 	}
+}
+
+// addLarge adds the products of a group by a matrix product.
+func (m *moments) addLarge(g int, patches []float32, n int) {
+	x := make([]float32, n*m.width)
 	for p := range n {
-		for g := range m.groups {
-			x := patches[p*step+g*m.width:][:m.width]
-			to := m.products[g*m.width*m.width:]
-			for i, v := range x {
-				if v == 0 {
-					continue
-				}
-				row := to[i*m.width:][:m.width]
-				for j, u := range x {
-					row[j] += float64(v) * float64(u)
-				}
+		copy(x[p*m.width:(p+1)*m.width], patches[(p*m.groups+g)*m.width:])
+	}
+	product := make([]float32, m.width*m.width)
+	rows := tensor.Mat(x, n, m.width)
+	tensor.MatMul(tensor.Mat(product, m.width, m.width), rows.T(), rows)
+	to := m.products[g*m.width*m.width:]
+	for k, v := range product {
+		to[k] += float64(v)
+	}
+}
+
+// addSmall adds them one by one.
+func (m *moments) addSmall(g int, patches []float32, n int) {
+	to := m.products[g*m.width*m.width:]
+	for p := range n {
+		x := patches[(p*m.groups+g)*m.width:][:m.width]
+		for i, v := range x {
+			if v == 0 {
+				continue
+			}
+			row := to[i*m.width:][:m.width]
+			for j, u := range x {
+				row[j] += float64(v) * float64(u)
 			}
 		}
 	}
@@ -124,34 +154,56 @@ func (m *moments) of(group int) (means []float64, covariances []float32) {
 // The bias makes up for the mean of what rounding changes (Nagel et al. 2019,
 // "Data-free quantization through weight equalization and bias correction").
 func (c *Calibration) quantize(q *Network, i int) {
-	l, source := q.layers[i], c.network.weights[i].conv
-	gains, shifts := c.network.fold(i)
-	width := c.inputs[i].width
+	l, m := q.layers[i], &c.inputs[i]
+	weights := c.folded(q, i)
+	width := len(weights) / l.out
+	_, shifts := c.network.fold(i)
 	w := &q.layers8[i]
-	w.conv, w.scale, w.bias = make([]int8, len(source)), make([]float32, l.out), make([]float32, l.out)
-	means, covariances := c.inputs[i].of(0)
+	w.conv, w.scale, w.bias = make([]int8, len(weights)), make([]float32, l.out), make([]float32, l.out)
+	bias := make([]float64, l.out)
 	for o := range l.out {
-		if l.kind == depthwise {
-			means, covariances = c.inputs[i].of(o)
-		}
-		channel := make([]float64, width)
 		largest := 0.0
-		for k := range channel {
-			channel[k] = float64(source[o*width+k]) * float64(gains[o])
-			if i == 0 { // the input is pixels as they are
-				channel[k] /= float64(q.recipe.Std[k/(l.kernel*l.kernel)])
-			}
-			largest = max(largest, math.Abs(channel[k]))
+		for _, v := range weights[o*width : (o+1)*width] {
+			largest = max(largest, math.Abs(v))
 		}
-		bias := float64(shifts[o])
-		w.scale[o] = float32(max(largest/127, q.leastScale(i, bias)))
-		rounded := w.conv[o*width : (o+1)*width]
-		roundTogether(rounded, channel, float64(w.scale[o]), covariances)
-		for k, v := range channel {
-			bias -= (float64(rounded[k])*float64(w.scale[o]) - v) * means[k]
-		}
-		w.bias[o] = float32(bias)
+		bias[o] = float64(shifts[o])
+		w.scale[o] = float32(max(largest/127, q.leastScale(i, bias[o])))
 	}
+	for g := range m.groups {
+		means, covariances := m.of(g)
+		round := func(o, at int) {
+			channel, rounded := weights[at:at+m.width], w.conv[at:at+m.width]
+			roundTogether(rounded, channel, float64(w.scale[o]), covariances)
+			for k, v := range channel {
+				bias[o] -= (float64(rounded[k])*float64(w.scale[o]) - v) * means[k]
+			}
+		}
+		if m.depthwise {
+			round(g, g*width)
+		} else {
+			tensor.Parallel(l.out, func(o int) { round(o, o*width+g*m.width) })
+		}
+	}
+	for o, b := range bias {
+		w.bias[o] = float32(b)
+	}
+}
+
+// folded are the weights (out, in, taps) of layer i with its batch norm, and with
+// the deviations of the recipe if its input is the picture, of which the
+// bytes are taken as they are.
+func (c *Calibration) folded(q *Network, i int) []float64 {
+	l, source := q.layers[i], c.network.weights[i].conv
+	gains, _ := c.network.fold(i)
+	width := len(source) / l.out
+	weights := make([]float64, len(source))
+	for k, v := range source {
+		weights[k] = float64(v) * float64(gains[k/width])
+		if l.from[0] == picture {
+			weights[k] /= float64(q.recipe.Std[k%width/l.taps()])
+		}
+	}
+	return weights
 }
 
 // roundTogether writes weights in steps of scale. Neighbouring values of a
@@ -189,7 +241,7 @@ func (n *Network) leastScale(i int, bias float64) float64 {
 	const most = maxBias8 / 8
 	in, _ := n.input8(i)
 	out := 1e-3
-	if i < len(n.layers)-1 {
+	if !n.endsInFloats(i) {
 		out = float64(n.layers8[i].output.scale)
 	}
 	return max(math.Abs(bias), 255*out) / in / most

@@ -24,6 +24,9 @@ func Pad8(channels int) int {
 	return (channels + 31) &^ 31
 }
 
+// Least8 is how many channels a Conv8 must have for its result to be bytes: its kernels write 16.
+const Least8 = 5
+
 // Img8 views contiguous data as an (h, w, c) image.
 func Img8(data []uint8, h, w, c int) Image8 {
 	m := Image8{Data: data, H: h, W: w, C: c, Stride: w * c}
@@ -198,18 +201,10 @@ func (c *Conv8) pack(g conv8Group, pixel int, weights []int8) {
 func (c *Conv8) Run(dst, src, residual Image8, resScale float32) {
 	dst.check()
 	c.checkImages8(dst.H, dst.W, src)
-	if dst.C != Pad8(c.Out) {
+	if dst.C != Pad8(c.Out) || c.Out < Least8 {
 		panic(fmt.Sprintf("tensor: convolution to %d channels called with pixels of %d bytes", c.Out, dst.C))
 	}
-	if residual.Data != nil {
-		residual.check()
-		if residual.H != dst.H || residual.W != dst.W || residual.C != dst.C {
-			panic(fmt.Sprintf("tensor: residual of %dx%dx%d for %dx%dx%d", residual.H, residual.W, residual.C, dst.H, dst.W, dst.C))
-		}
-		if !(math.Abs(float64(resScale)) < 1<<20) {
-			panic(fmt.Sprintf("tensor: scale of %g of a residual", resScale))
-		}
-	}
+	c.checkResidual(dst.H, dst.W, residual, resScale)
 	point := c.KH == 1 && c.KW == 1 && c.Stride == 1
 	if point && dst.contiguous() && dst.W == src.W && src.contiguous() && (residual.Data == nil || residual.contiguous()) {
 		src = src.Slice(0, 0, dst.H, src.W)
@@ -219,15 +214,29 @@ func (c *Conv8) Run(dst, src, residual Image8, resScale float32) {
 	r.run()
 }
 
-// RunFloat computes dst as float32: float32(sum)*Scale, clamped as the activation says. Out must be a
+func (c *Conv8) checkResidual(h, w int, residual Image8, scale float32) {
+	if residual.Data == nil {
+		return
+	}
+	residual.check()
+	if residual.H != h || residual.W != w || residual.C != Pad8(c.Out) {
+		panic(fmt.Sprintf("tensor: residual of %dx%dx%d for %dx%dx%d", residual.H, residual.W, residual.C, h, w, Pad8(c.Out)))
+	}
+	if !(math.Abs(float64(scale)) < 1<<20) {
+		panic(fmt.Sprintf("tensor: scale of %g of a residual", scale))
+	}
+}
+
+// RunFloat computes dst as float32: v of Weights8, clamped as the activation says. Out must be a
 // multiple of 16.
-func (c *Conv8) RunFloat(dst Image, src Image8) {
+func (c *Conv8) RunFloat(dst Image, src, residual Image8, resScale float32) {
 	dst.check()
 	c.checkImages8(dst.H, dst.W, src)
 	if dst.C != c.Out || c.Out%16 != 0 {
 		panic(fmt.Sprintf("tensor: convolution to %d channels called for %d float32", c.Out, dst.C))
 	}
-	r := conv8Run{Conv8: c, floats: dst, src: src, h: dst.H, w: dst.W}
+	c.checkResidual(dst.H, dst.W, residual, resScale)
+	r := conv8Run{Conv8: c, floats: dst, src: src, residual: residual, resScale: resScale, h: dst.H, w: dst.W}
 	r.run()
 }
 
@@ -291,9 +300,9 @@ func (r *conv8Run) place(a *conv8Args, g *conv8Group, y, x int) {
 	a.src = unsafe.Pointer(&r.src.Data[y*r.Stride*r.src.Stride+x*a.pixelStride])
 	if a.floats != 0 {
 		a.dst = unsafe.Pointer(&r.floats.Data[y*r.floats.Stride+x*r.floats.C+g.first])
-		return
+	} else {
+		a.dst = unsafe.Pointer(&r.dst.Data[y*r.dst.Stride+x*r.dst.C+g.first])
 	}
-	a.dst = unsafe.Pointer(&r.dst.Data[y*r.dst.Stride+x*r.dst.C+g.first])
 	if r.residual.Data != nil {
 		a.residual = unsafe.Pointer(&r.residual.Data[y*r.residual.Stride+x*r.residual.C+g.first])
 	}

@@ -30,3 +30,10 @@ func depthwise8KernelsOf(l level) *depthwise8Kernels {
 	}
 	return nil
 }
+
+func pool8KernelsOf(l level) pool8Kernels {
+	if l >= levelAVX2 {
+		return pool8AVX2
+	}
+	return pool8Kernels{}
+}

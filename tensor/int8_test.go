@@ -74,10 +74,18 @@ func checkConv8(t *testing.T, seed uint64, withResidual bool) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(seed, 8))
 	k := 1 + rng.IntN(3)
-	s := ConvShape{KH: k, KW: k, In: 1 + rng.IntN(70), Out: 1 + rng.IntN(120), Stride: 1 + rng.IntN(2)}
+	s := ConvShape{KH: k, KW: k, In: 1 + rng.IntN(70), Out: Least8 + rng.IntN(200), Stride: 1 + rng.IntN(2)}
+	switch rng.IntN(8) {
+	case 0: // the first layer of ResNet
+		s = ConvShape{KH: 7, KW: 7, In: 3, Out: 64, Stride: 2}
+	case 1: // of Inception
+		s.KH, s.KW = 1, 7
+	case 2:
+		s.KH, s.KW = 7, 1
+	}
 	h, w := 1+rng.IntN(4), 1+rng.IntN(30)
-	src := image8(rng, (h-1)*s.Stride+k, (w-1)*s.Stride+k, s.In)
-	ws := weights8(rng, k*k*s.In*s.Out, k*k*s.In, s.Out)
+	src := image8(rng, (h-1)*s.Stride+s.KH, (w-1)*s.Stride+s.KW, s.In)
+	ws := weights8(rng, s.KH*s.KW*s.In*s.Out, s.KH*s.KW*s.In, s.Out)
 	residual, r := Image8{}, float32(rng.Float64())
 	if withResidual {
 		residual = image8(rng, h, w, s.Out)
@@ -104,13 +112,15 @@ func TestConv8Float(t *testing.T) {
 		src := image8(rng, 3, 17, s.In)
 		ws := weights8(rng, s.In*s.Out, s.In, s.Out)
 		low, high := a.limits()
-		for _, l := range int8Levels() {
-			dst := Img(make([]float32, 3*17*80), 3, 17, 80)
-			newConv8(l, s, ws).RunFloat(dst, src)
-			for i, got := range dst.Data {
-				v, _ := reference8(s, false, ws, src, Image8{}, 0, i/80/17, i/80%17, i%80)
-				if want := clamp(v, low, high); got != want {
-					t.Fatalf("%v, activation %d: value %d = %v, want %v", l, a, i, got, want)
+		for _, residual := range []Image8{{}, image8(rng, 3, 17, 80)} {
+			for _, l := range int8Levels() {
+				dst := Img(make([]float32, 3*17*80), 3, 17, 80)
+				newConv8(l, s, ws).RunFloat(dst, src, residual, 0.07)
+				for i, got := range dst.Data {
+					v, _ := reference8(s, false, ws, src, residual, 0.07, i/80/17, i/80%17, i%80)
+					if want := clamp(v, low, high); got != want {
+						t.Fatalf("%v, activation %d: value %d = %v, want %v", l, a, i, got, want)
+					}
 				}
 			}
 		}
@@ -171,22 +181,29 @@ func TestConv8Ties(t *testing.T) {
 }
 
 func BenchmarkConv8(b *testing.B) {
-	rng := rand.New(rand.NewPCG(1, 8))
-	for _, c := range []struct{ side, k, in, out int }{
-		{112, 1, 16, 96}, {56, 1, 24, 144}, {28, 1, 240, 40}, {14, 1, 672, 112}, {14, 1, 112, 672}, {7, 1, 1152, 192}, // EfficientNet-Lite
-		{56, 3, 64, 64}, {28, 3, 128, 128}, {14, 3, 256, 256}, {7, 3, 512, 512}, {14, 1, 1024, 256}, // ResNet-50
+	for _, c := range []struct{ side, k, stride, in, out int }{
+		// EfficientNet-Lite
+		{112, 1, 1, 16, 96}, {56, 1, 1, 24, 144}, {28, 1, 1, 240, 40}, {14, 1, 1, 672, 112}, {14, 1, 1, 112, 672}, {7, 1, 1, 1152, 192},
+		// ResNet-50
+		{112, 7, 2, 3, 64}, {56, 1, 1, 64, 64}, {56, 1, 1, 64, 256}, {56, 1, 1, 256, 64}, {56, 3, 1, 64, 64},
+		{56, 1, 1, 256, 128}, {28, 3, 2, 128, 128}, {28, 1, 2, 256, 512}, {28, 1, 1, 128, 512}, {28, 1, 1, 512, 128}, {28, 3, 1, 128, 128},
+		{28, 1, 1, 512, 256}, {14, 3, 2, 256, 256}, {14, 1, 2, 512, 1024}, {14, 1, 1, 256, 1024}, {14, 1, 1, 1024, 256}, {14, 3, 1, 256, 256},
+		{14, 1, 1, 1024, 512}, {7, 3, 2, 512, 512}, {7, 1, 2, 1024, 2048}, {7, 1, 1, 512, 2048}, {7, 1, 1, 2048, 512}, {7, 3, 1, 512, 512},
 	} {
-		s := ConvShape{KH: c.k, KW: c.k, In: c.in, Out: c.out, Stride: 1}
+		s := ConvShape{KH: c.k, KW: c.k, In: c.in, Out: c.out, Stride: c.stride}
+		from := (c.side-1)*c.stride + c.k
+		src := Img8(make([]uint8, from*from*Pad8(c.in)), from, from, Pad8(c.in))
+		dst := Img8(make([]uint8, c.side*c.side*Pad8(c.out)), c.side, c.side, Pad8(c.out))
 		work := c.k * c.k * c.in * c.out
-		conv := NewConv8(s, weights8(rng, work, c.k*c.k*c.in, c.out))
-		src := image8(rng, c.side+c.k-1, c.side+c.k-1, c.in)
-		dst := image8(rng, c.side, c.side, c.out)
-		b.Run(fmt.Sprintf("%dx%dx%d-%d,%d", c.side, c.side, c.in, c.out, c.k), func(b *testing.B) {
-			for b.Loop() {
-				conv.Run(dst, src, Image8{}, 0)
-			}
-			b.ReportMetric(2*float64(c.side*c.side*work*b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")
-		})
+		conv := NewConv8(s, weights8(rand.New(rand.NewPCG(1, 8)), work, c.k*c.k*c.in, c.out))
+		for _, residual := range []Image8{{}, dst} {
+			b.Run(fmt.Sprintf("%dx%dx%d-%d,%d,%d,%v", c.side, c.side, c.in, c.out, c.k, c.stride, residual.Data != nil), func(b *testing.B) {
+				for b.Loop() {
+					conv.Run(dst, src, residual, 0.5)
+				}
+				b.ReportMetric(2*float64(c.side*c.side*work*b.N)/float64(b.Elapsed().Nanoseconds()), "GOP/s")
+			})
+		}
 	}
 }
 

@@ -99,6 +99,27 @@ func conv8VNNIv3n7(args *conv8Args)
 func conv8VNNIv3n8(args *conv8Args)
 
 //go:noescape
+func conv8VNNIv4n1(args *conv8Args)
+
+//go:noescape
+func conv8VNNIv4n2(args *conv8Args)
+
+//go:noescape
+func conv8VNNIv4n3(args *conv8Args)
+
+//go:noescape
+func conv8VNNIv4n4(args *conv8Args)
+
+//go:noescape
+func conv8VNNIv4n5(args *conv8Args)
+
+//go:noescape
+func conv8VNNIv4n6(args *conv8Args)
+
+//go:noescape
+func conv8VNNIv4n7(args *conv8Args)
+
+//go:noescape
 func conv8AVX2n1(args *conv8Args)
 
 //go:noescape
@@ -209,11 +230,18 @@ func depthwise8AVX2k5s2n3(args *depthwise8Args)
 //go:noescape
 func depthwise8AVX2k5s2n4(args *depthwise8Args)
 
+//go:noescape
+func pool8AVX2max(args *pool8Args)
+
+//go:noescape
+func pool8AVX2sum(args *pool8Args)
+
 // Kernels of convolutions by vectors of 16 channels, of depthwise ones by 10*size + stride; element n-1 does n pixels.
 var conv8VNNI = map[int][]func(*conv8Args){
 	1: {conv8VNNIv1n1, conv8VNNIv1n2, conv8VNNIv1n3, conv8VNNIv1n4, conv8VNNIv1n5, conv8VNNIv1n6, conv8VNNIv1n7, conv8VNNIv1n8, conv8VNNIv1n9, conv8VNNIv1n10, conv8VNNIv1n11, conv8VNNIv1n12},
 	2: {conv8VNNIv2n1, conv8VNNIv2n2, conv8VNNIv2n3, conv8VNNIv2n4, conv8VNNIv2n5, conv8VNNIv2n6, conv8VNNIv2n7, conv8VNNIv2n8, conv8VNNIv2n9, conv8VNNIv2n10, conv8VNNIv2n11, conv8VNNIv2n12},
 	3: {conv8VNNIv3n1, conv8VNNIv3n2, conv8VNNIv3n3, conv8VNNIv3n4, conv8VNNIv3n5, conv8VNNIv3n6, conv8VNNIv3n7, conv8VNNIv3n8},
+	4: {conv8VNNIv4n1, conv8VNNIv4n2, conv8VNNIv4n3, conv8VNNIv4n4, conv8VNNIv4n5, conv8VNNIv4n6, conv8VNNIv4n7},
 }
 var conv8AVX2 = map[int][]func(*conv8Args){
 	1: {conv8AVX2n1, conv8AVX2n2, conv8AVX2n3, conv8AVX2n4, conv8AVX2n5},
@@ -230,3 +258,5 @@ var depthwise8AVX2 = map[int][]func(*depthwise8Args){
 	51: {depthwise8AVX2k5s1n1, depthwise8AVX2k5s1n2, depthwise8AVX2k5s1n3, depthwise8AVX2k5s1n4},
 	52: {depthwise8AVX2k5s2n1, depthwise8AVX2k5s2n2, depthwise8AVX2k5s2n3, depthwise8AVX2k5s2n4},
 }
+
+var pool8AVX2 = pool8Kernels{max: pool8AVX2max, sum: pool8AVX2sum}

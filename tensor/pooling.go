@@ -114,14 +114,19 @@ func poolGeneric(p pooling, a *poolArgs, dst, src []float32) {
 func (w Window) check(dst, src Image) {
 	dst.check()
 	src.check()
-	if w.H < 1 || w.W < 1 || w.Stride < 1 || dst.C != src.C {
-		panic(fmt.Sprintf("tensor: pooling %+v of %d to %d channels", w, src.C, dst.C))
+	w.checkSizes(dst.C, src.C, dst.H, dst.W, src.H, src.W)
+}
+
+// checkSizes panics unless every window of h x w outputs sees a pixel of fromH x fromW.
+func (w Window) checkSizes(c, fromC, h, width, fromH, fromW int) {
+	if w.H < 1 || w.W < 1 || w.Stride < 1 || c != fromC {
+		panic(fmt.Sprintf("tensor: pooling %+v of %d to %d channels", w, fromC, c))
 	}
-	if dst.H < 1 || dst.W < 1 {
+	if h < 1 || width < 1 {
 		return
 	}
 	if w.Top < 0 || w.Left < 0 || w.Top >= w.H || w.Left >= w.W ||
-		(dst.H-1)*w.Stride-w.Top >= src.H || (dst.W-1)*w.Stride-w.Left >= src.W {
-		panic(fmt.Sprintf("tensor: pooling %+v of %dx%d to %dx%d pixels has windows outside of the image", w, src.H, src.W, dst.H, dst.W))
+		(h-1)*w.Stride-w.Top >= fromH || (width-1)*w.Stride-w.Left >= fromW {
+		panic(fmt.Sprintf("tensor: pooling %+v of %dx%d to %dx%d pixels has windows outside of the image", w, fromH, fromW, h, width))
 	}
 }

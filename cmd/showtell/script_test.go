@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,7 +16,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"showtell/encoder"
 	"showtell/internal/testutil"
+	"showtell/modelfile"
 )
 
 func TestMain(m *testing.M) {
@@ -27,7 +31,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/script",
 		Setup: setup,
-		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "waitfor": waitFor},
+		Cmds:  map[string]func(ts *testscript.TestScript, neg bool, args []string){"exits": exits, "waitfor": waitFor, "thin": thin},
 	})
 }
 
@@ -59,6 +63,31 @@ func copyPhotos(dir string) error {
 		}
 	}
 	return nil
+}
+
+// thin NETWORK FILE writes random weights of a network with a twelfth of its
+// channels.
+func thin(ts *testscript.TestScript, _ bool, args []string) {
+	full, err := encoder.Random(args[0], rand.New(rand.NewPCG(1, 2)))
+	ts.Check(err)
+	var tensors []modelfile.Tensor
+	for _, t := range full.Tensors("") {
+		values, err := t.Float32()
+		ts.Check(err)
+		shape, inside := slices.Clone(t.Shape), len(values)/t.Shape[0]
+		keep := inside
+		shape[0] /= 12
+		if len(shape) > 1 && shape[1] > 3 { // the picture keeps its channels
+			shape[1] /= 12
+			keep = inside / t.Shape[1] * shape[1]
+		}
+		var some []float32
+		for o := range shape[0] {
+			some = append(some, values[o*inside:][:keep]...)
+		}
+		tensors = append(tensors, modelfile.Float32(t.Name, shape, some))
+	}
+	ts.Check(modelfile.Write(ts.MkAbs(args[1]), nil, tensors))
 }
 
 // exits N command... runs a command and wants it to end with status N.

@@ -46,12 +46,20 @@ func convLoop(a *assembly, n int, step func(pixel func(i, offset int) string)) {
 }
 
 // convVNNI writes the kernel for n pixels and some vectors of 16 channels. VPDPBUSD adds four
-// products of a byte of src and a signed byte of weights to a sum, exactly.
+// products of a byte of src and a signed byte of weights to a sum, exactly. Where sums leave no
+// register for a vector of weights, it is taken from memory each time.
 func convVNNI(a *assembly, vectors, n int) string {
 	name := fmt.Sprintf("conv8VNNIv%dn%d", vectors, n)
 	sum := func(i, v int) string { return fmt.Sprint("Z", i*vectors+v) }
-	weight := func(v int) string { return fmt.Sprint("Z", 24+v) }
-	spare := 24 + vectors
+	first := max(24, n*vectors) // register of weights
+	held := min(vectors, 31-first)
+	weight := func(v int) string {
+		if v < held {
+			return fmt.Sprint("Z", first+v)
+		}
+		return fmt.Sprintf("%d(DI)", 64*v)
+	}
+	spare := first + held
 	convBegin(a, name)
 	for v := range vectors {
 		a.op("VMOVDQU32 %d(R13), %s", 64*v, sum(0, v))
@@ -60,10 +68,9 @@ func convVNNI(a *assembly, vectors, n int) string {
 		}
 	}
 	convLoop(a, n, func(pixel func(i, offset int) string) {
-		for v := range vectors {
+		for v := range held {
 			a.op("VMOVDQU32 %d(DI), %s", 64*v, weight(v))
 		}
-		a.op("ADDQ $%d, DI", 64*vectors)
 		for i := range n {
 			x := fmt.Sprint("Z", spare+i%(32-spare))
 			a.op("VPBROADCASTD %s, %s", pixel(i, 0), x)
@@ -71,6 +78,7 @@ func convVNNI(a *assembly, vectors, n int) string {
 				a.op("VPDPBUSD %s, %s, %s", weight(v), x, sum(i, v))
 			}
 		}
+		a.op("ADDQ $%d, DI", 64*vectors)
 	})
 	convVNNIEnd(a, vectors, n, sum)
 	return name
@@ -86,22 +94,19 @@ func convVNNIEnd(a *assembly, vectors, n int, sum func(i, v int) string) {
 		}
 	}
 	a.op("MOVQ %d(AX), R13", convScale)
-	for v := range vectors {
-		a.op("VMOVUPS %d(R13), Z%d", 64*v, 24+v)
-	}
 	each(func(_, v int, s string) {
 		a.op("VCVTDQ2PS %s, %s", s, s)
-		a.op("VMULPS Z%d, %s, %s", 24+v, s, s)
+		a.op("VMULPS %d(R13), %s, %s", 64*v, s, s)
 	})
 	a.op("MOVQ %d(AX), SI", convResidual)
 	a.op("TESTQ SI, SI")
 	a.op("JZ store")
-	a.op("VBROADCASTSS %d(AX), Z30", convResScale)
+	a.op("VBROADCASTSS %d(AX), Z28", convResScale)
 	each(func(i, v int, s string) {
-		t := fmt.Sprint("Z", 24+(i*vectors+v)%4)
+		t := fmt.Sprint("Z", 29+(i*vectors+v)%3)
 		a.op("VPMOVZXBD %d(SI), %s", 16*v, t)
 		a.op("VCVTDQ2PS %s, %s", t, t)
-		a.op("VMULPS Z30, %s, %s", t, t)
+		a.op("VMULPS Z28, %s, %s", t, t)
 		a.op("VADDPS %s, %s, %s", t, s, s)
 		if v == vectors-1 && i < n-1 {
 			a.op("ADDQ %d(AX), SI", convResStride)
@@ -112,15 +117,7 @@ func convVNNIEnd(a *assembly, vectors, n int, sum func(i, v int) string) {
 	a.op("MOVQ %d(AX), R8", convDstStride)
 	a.op("CMPQ %d(AX), $0", convFloats)
 	a.op("JNE floats")
-	a.op("VPXORD Z31, Z31, Z31")
-	each(func(_, v int, s string) {
-		a.op("VCVTPS2DQ %s, %s", s, s)
-		a.op("VPMAXSD Z31, %s, %s", s, s)
-		a.op("VPMOVUSDB %s, %d(DX)", s, 16*v)
-		if v == vectors-1 {
-			a.op("ADDQ R8, DX")
-		}
-	})
+	convVNNIBytes(a, vectors, n, sum)
 	a.end()
 	a.label("floats")
 	a.op("VBROADCASTSS %d(AX), Z30", convLow)
@@ -135,6 +132,53 @@ func convVNNIEnd(a *assembly, vectors, n int, sum func(i, v int) string) {
 	})
 	a.end()
 }
+
+// convVNNIBytes rounds and stores. Packing works within quarters of registers; VPERMD then puts the
+// quarters of each vector together.
+func convVNNIBytes(a *assembly, vectors, n int, sum func(i, v int) string) {
+	pack := func(into, s1, s2, s3 string) {
+		a.op("VPACKSSDW %s, %s, %s", s1, into, into)
+		if s2 != into {
+			a.op("VPACKSSDW %s, %s, %s", s3, s2, s2)
+		}
+		a.op("VPACKUSWB %s, %s, %s", s2, into, into)
+		a.op("VPERMD %s, Z28, %s", into, into)
+	}
+	if vectors%2 == 0 {
+		a.op("VMOVDQU32 quarters8<>(SB), Z28")
+	} else {
+		a.op("VPXORD Z28, Z28, Z28")
+	}
+	for i := range n {
+		for v := range vectors {
+			a.op("VCVTPS2DQ %s, %s", sum(i, v), sum(i, v))
+		}
+		switch {
+		case vectors == 4:
+			pack(sum(i, 0), sum(i, 1), sum(i, 2), sum(i, 3))
+			a.op("VMOVDQU32 %s, (DX)", sum(i, 0))
+		case vectors == 2 && i%2 == 0 && i == n-1:
+			pack(sum(i, 0), sum(i, 1), sum(i, 0), sum(i, 1))
+			a.op("VMOVDQU32 %s, (DX)", half(sum(i, 0)))
+		case vectors == 2 && i%2 == 1:
+			pack(sum(i-1, 0), sum(i-1, 1), sum(i, 0), sum(i, 1))
+			a.op("VMOVDQU32 %s, (DX)", half(sum(i-1, 0)))
+			a.op("VEXTRACTI64X4 $1, %s, (DX)(R8*1)", sum(i-1, 0))
+			a.op("LEAQ (DX)(R8*2), DX")
+		case vectors%2 == 1:
+			for v := range vectors {
+				a.op("VPMAXSD Z28, %s, %s", sum(i, v), sum(i, v))
+				a.op("VPMOVUSDB %s, %d(DX)", sum(i, v), 16*v)
+			}
+		}
+		if vectors != 2 {
+			a.op("ADDQ R8, DX")
+		}
+	}
+}
+
+// half is the name of the lower half of a register.
+func half(z string) string { return "Y" + z[1:] }
 
 // convAVX2 writes the kernel for n pixels and 16 channels. VPMADDUBSW would saturate, so bytes are
 // widened: VPMADDWD adds two products of 16-bit numbers, exactly. Weights are pairs of int16.
