@@ -57,6 +57,7 @@ var Constants = map[string]uint32{
 	"zero":   0,
 	"six":    Float(6),
 	"negInf": Float(float32(math.Inf(-1))),
+	"half":   Float(.5),
 	"one":    Float(1),
 	"two":    Float(2),
 	"minus2": Float(-2),
@@ -75,6 +76,8 @@ var Constants = map[string]uint32{
 	"sign":   0x80000000,
 	"abs":    0x7fffffff,
 	"bias":   127,
+
+	"rough": Float(1.457), // 1.457 - y/2 is 1/y to a twentieth for y from 1 to 2
 }
 
 // Float is the word of a number.
