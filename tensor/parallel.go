@@ -10,7 +10,10 @@ import (
 // Parallel calls f(0) ... f(n-1), each once, in any order and at the same time as workers are
 // free, and returns when all are done. The caller works too, so calls may be nested. If an f
 // panics, Parallel panics with the value of one of them once the others are done.
-func Parallel(n int, f func(tile int)) { parallel(n, tileFunc(f)) }
+func Parallel(n int, f func(tile int)) { ParallelTiles(n, tileFunc(f)) }
+
+// A Tiler does tiles. One from a pool costs no allocation, where a closure does.
+type Tiler interface{ Tile(i int) }
 
 // Workers is the number of goroutines, the caller among them, that one Parallel uses at most.
 func Workers() int { return currentTeam().workers }
@@ -25,12 +28,9 @@ func SetWorkers(n int) {
 	}
 }
 
-// A tiler does one tile of a job. Unlike a closure, a pooled one costs no allocation.
-type tiler interface{ tile(i int) }
-
 type tileFunc func(int)
 
-func (f tileFunc) tile(i int) { f(i) }
+func (f tileFunc) Tile(i int) { f(i) }
 
 // A team is a fixed set of helpers and the jobs that they may help with.
 type team struct {
@@ -149,7 +149,7 @@ func (t *team) close(j *job) {
 
 // A job is one call of Parallel.
 type job struct {
-	tiler tiler
+	tiler Tiler
 	n     int64
 	next  atomic.Int64  // the next tile to hand out
 	left  atomic.Int64  // tiles not finished
@@ -161,14 +161,15 @@ type job struct {
 
 var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
 
-func parallel(n int, t tiler) {
+// ParallelTiles is Parallel of t.Tile.
+func ParallelTiles(n int, t Tiler) {
 	if n <= 0 {
 		return
 	}
 	team := currentTeam()
 	if n == 1 || team.workers == 1 {
 		for i := range n {
-			t.tile(i)
+			t.Tile(i)
 		}
 		return
 	}
@@ -218,7 +219,7 @@ func (j *job) one(i int) {
 			j.done <- struct{}{}
 		}
 	}()
-	j.tiler.tile(i)
+	j.tiler.Tile(i)
 	normal = true
 }
 
