@@ -205,12 +205,11 @@ func (r convRun) tile(y0, x0, group int) {
 	for i := group; i < min(group+r.groupsPerTile, len(r.groups)); i++ {
 		g := &r.groups[i]
 		a.weights, a.bias = unsafe.Pointer(&r.weights[g.weights]), unsafe.Pointer(&r.bias[g.bias])
-		strip := evenly(x1-x0, len(g.run))
+		size, long, short := g.cut(x1 - x0)
 		for y := y0; y < y1; y++ {
-			whole := (x1 - x0) / strip
-			r.strips(a, g, y, x0, strip, whole)
-			if rest := x1 - x0 - whole*strip; rest > 0 {
-				r.strips(a, g, y, x1-rest, rest, 1)
+			r.strips(a, g, y, x0, size, long)
+			if short > 0 {
+				r.strips(a, g, y, x0+long*size, size-1, short)
 			}
 		}
 	}
@@ -231,6 +230,15 @@ func (r *convRun) strips(a *convArgs, g *convGroup, y, x, n, count int) {
 		a.residual = unsafe.Pointer(&r.residual.Data[y*r.residual.Stride+x*r.dst.C+g.first])
 	}
 	g.run[n-1](a)
+}
+
+// cut shares out n pixels to strips, as few as can be and as even: long ones of a size and short ones
+// of a pixel less. A rest of few pixels would leave the registers of its strip idle.
+func (g *convGroup) cut(n int) (size, long, short int) {
+	strips := (n + len(g.run) - 1) / len(g.run)
+	size = (n + strips - 1) / strips
+	long = n - strips*(size-1)
+	return size, long, strips - long
 }
 
 // source is where the input of output (y, x) begins.
