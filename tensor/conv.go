@@ -48,6 +48,23 @@ type convArgs struct {
 	low, high                         float32
 	strips                            int        // at least 1, one behind the other
 	_                                 [3]uintptr // where in src, dst and residual the kernel is
+	ahead                             uintptr    // what comes into the cache meanwhile
+	aheadStep                         int        // bytes, each time that some weights are used
+}
+
+// fetch brings data into the cache while a kernel goes so many times over its weights, evenly: what
+// comes next need not wait for memory then.
+func (a *convArgs) fetch(data []float32, times int) {
+	a.ahead, a.aheadStep = uintptr(a.weights), 0
+	if uses := times * a.rows * a.len; len(data) > 0 && uses > 0 {
+		a.ahead, a.aheadStep = uintptr(unsafe.Pointer(&data[0])), (4*len(data)+uses-1)/uses
+	}
+}
+
+// behind is the weights of the group after g, or what there is of them.
+func (c *Conv) behind(g *convGroup) []float32 {
+	size := c.KH * c.KW * c.In * g.width
+	return c.weights[g.weights+size : min(g.weights+2*size, len(c.weights))]
 }
 
 // NewConv packs weights (KH, KW, In, Out) and bias (Out); a nil bias is zero.
@@ -204,8 +221,9 @@ func (r convRun) tile(y0, x0, group int) {
 	y1, x1 := min(y0+r.rows, r.dst.H), min(x0+r.cols, r.dst.W)
 	for i := group; i < min(group+r.groupsPerTile, len(r.groups)); i++ {
 		g := &r.groups[i]
-		a.weights, a.bias = unsafe.Pointer(&r.weights[g.weights]), unsafe.Pointer(&r.bias[g.bias])
 		size, long, short := g.cut(x1 - x0)
+		a.weights, a.bias = unsafe.Pointer(&r.weights[g.weights]), unsafe.Pointer(&r.bias[g.bias])
+		a.fetch(r.behind(g), (y1-y0)*(long+short))
 		for y := y0; y < y1; y++ {
 			r.strips(a, g, y, x0, size, long)
 			if short > 0 {

@@ -91,24 +91,32 @@ func (r *expandedRun) expand(between Image, y, group int) {
 	}
 	a.low, a.high = r.point.Activation.limits()
 	pixels := max(0, min(r.src.W, r.width-r.left))
-	const small = 1 << 13 // values that are cleared at once in less time than their borders apart
-	apart := len(between.Data) > small
-	if !apart {
+	first, end := max(0, -y), min(between.H, r.src.H-y) // rows that src has
+	if pixels == 0 || first >= end {
 		clear(between.Data)
+		return
 	}
-	for i := range between.H {
-		if y+i < 0 || y+i >= r.src.H || pixels == 0 {
-			if apart {
-				clear(between.Row(i, 0, r.width))
-			}
-			continue
-		}
-		if apart {
-			clear(between.Row(i, 0, r.left))
-			clear(between.Row(i, r.left+pixels, r.width-r.left-pixels))
-		}
+	r.clearBorder(between, first, end, pixels)
+	_, long, short := g.cut(pixels)
+	a.fetch(r.point.behind(g), (end-first)*(long+short))
+	for i := first; i < end; i++ {
 		g.row(a, between.Row(i, r.left, pixels), r.src.Row(y+i, 0, pixels), pixels)
 	}
+}
+
+// clearBorder clears all around some pixels of rows first to end.
+func (r *expandedRun) clearBorder(between Image, first, end, pixels int) {
+	const small = 1 << 13 // values that are cleared at once in less time than their border
+	if len(between.Data) <= small {
+		clear(between.Data)
+		return
+	}
+	clear(between.Data[:first*between.Stride])
+	for i := first; i < end; i++ {
+		clear(between.Row(i, 0, r.left))
+		clear(between.Row(i, r.left+pixels, r.width-r.left-pixels))
+	}
+	clear(between.Data[end*between.Stride:])
 }
 
 // row does some pixels that lie side by side, all channels of the kernel.
