@@ -61,23 +61,23 @@ func currentTeam() *team {
 }
 
 func (t *team) startHelpers() {
-	for range t.workers - 1 {
-		go t.help()
+	for i := 1; i < t.workers; i++ {
+		go t.help(i)
 	}
 }
 
-// help does tiles of open jobs until the team is told to quit.
-func (t *team) help() {
+// help is worker i: it does tiles of open jobs until the team is told to quit.
+func (t *team) help(i int) {
 	finished := false
 	defer func() {
 		if !finished { // a tile called runtime.Goexit
-			go t.help()
+			go t.help(i)
 		}
 	}()
 	for {
 		seen := t.posted.Load()
 		if j := t.join(); j != nil {
-			j.assist()
+			j.assist(i)
 		} else if !t.rest(seen) {
 			finished = true
 			return
@@ -90,7 +90,7 @@ func (t *team) join() *job {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := len(t.open) - 1; i >= 0; i-- { // the youngest may be nested in the others
-		if j := t.open[i]; j.next.Load() < j.n {
+		if j := t.open[i]; j.waits() {
 			j.users.Add(1)
 			return j
 		}
@@ -151,12 +151,20 @@ func (t *team) close(j *job) {
 type job struct {
 	tiler Tiler
 	n     int64
-	next  atomic.Int64  // the next tile to hand out
+	parts []part        // of the tiles, one for each worker
 	left  atomic.Int64  // tiles not finished
 	users atomic.Int64  // goroutines that hold the job
 	done  chan struct{} // told when the last tile is finished
 
 	panicked atomic.Pointer[any]
+}
+
+// A part is neighbouring tiles. Each worker begins with its own and then takes from the others: tiles of
+// the same place in one job after the other are mostly done by the same worker, in whose cache they are.
+type part struct {
+	next atomic.Int64 // to hand out
+	end  int64
+	_    [6]int64 // workers shall not share lines
 }
 
 var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
@@ -176,11 +184,11 @@ func ParallelTiles(n int, t Tiler) {
 	team.start.Do(team.startHelpers)
 	j := jobs.Get().(*job)
 	j.tiler, j.n = t, int64(n)
-	j.next.Store(0)
+	j.share(team.workers)
 	j.left.Store(int64(n))
 	j.users.Store(1)
 	team.post(j)
-	j.run()
+	j.run(0)
 	team.close(j)
 	j.wait()
 	panicked := j.panicked.Load()
@@ -190,20 +198,44 @@ func ParallelTiles(n int, t Tiler) {
 	}
 }
 
-// assist is a helper's part in a job.
-func (j *job) assist() {
+// share gives each worker its part.
+func (j *job) share(workers int) {
+	if len(j.parts) != workers {
+		j.parts = make([]part, workers)
+	}
+	for i := range j.parts {
+		j.parts[i].next.Store(j.n * int64(i) / int64(workers))
+		j.parts[i].end = j.n * int64(i+1) / int64(workers)
+	}
+}
+
+// waits tells whether there are tiles to begin.
+func (j *job) waits() bool {
+	for i := range j.parts {
+		if p := &j.parts[i]; p.next.Load() < p.end {
+			return true
+		}
+	}
+	return false
+}
+
+// assist is a helper's share in a job.
+func (j *job) assist(worker int) {
 	defer j.release()
-	j.run()
+	j.run(worker)
 }
 
 // run does tiles until none is left to begin.
-func (j *job) run() {
-	for {
-		i := j.next.Add(1) - 1
-		if i >= j.n {
-			return
+func (j *job) run(worker int) {
+	for i := range j.parts {
+		p := &j.parts[(worker+i)%len(j.parts)]
+		for {
+			tile := p.next.Add(1) - 1
+			if tile >= p.end {
+				break
+			}
+			j.one(int(tile))
 		}
-		j.one(int(i))
 	}
 }
 
