@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"showtell/confidence"
 	"showtell/decoder"
 	"showtell/encoder"
 	"showtell/imageprep"
@@ -32,6 +33,8 @@ type Manifest struct {
 	Search  SearchDefaults   `json:"search"`
 	Origin  Origin           `json:"origin"`
 	Int8    *Int8            `json:"int8,omitempty"` // of a quantised model
+
+	Confidence *confidence.Calibration `json:"confidence,omitempty"` // of its captions; nil: not known
 }
 
 // SearchDefaults are the Options that suit the model.
@@ -124,7 +127,11 @@ func New(man Manifest, network *encoder.Network, d decoder.Decoder) (*Model, err
 	}
 	man.Format, man.Encoder, man.Recipe = format, network.Name(), network.Recipe()
 	decoder.Freeze(d)
-	return &Model{Manifest: man, network: network, plan: plan, vocab: vocab, decoder: d}, nil
+	return &Model{
+		Manifest: man, network: network, vocab: vocab,
+		eyes:     []eye{{network: network, plan: plan, size: h * w * c}},
+		speakers: []speaker{{decoder: d, cells: h * w, channels: c}},
+	}, nil
 }
 
 // Save writes the model to a file, with matrices in half precision: scores do
@@ -149,6 +156,9 @@ func (m *Model) Size() (int64, error) {
 
 // parts are what a model file holds.
 func (m *Model) parts() (meta map[string]string, tensors []modelfile.Tensor, err error) {
+	if len(m.speakers) > 1 {
+		return nil, nil, errors.New("an ensemble is no single file")
+	}
 	raw, err := json.Marshal(m.Manifest)
 	if err != nil {
 		return nil, nil, err
@@ -164,7 +174,7 @@ func (m *Model) parts() (meta map[string]string, tensors []modelfile.Tensor, err
 		}
 		tensors = append(tensors, compact(t.Name, t.Shape, data))
 	}
-	for _, p := range m.decoder.Params() {
+	for _, p := range m.Params() {
 		if m.Int8 != nil && len(p.Shape) > 1 {
 			tensors = append(tensors, modelfile.Int8("decoder."+p.Name, p.Shape, p.Data)...)
 		} else {
@@ -181,5 +191,5 @@ func compact(name string, shape []int, data []float32) modelfile.Tensor {
 	return modelfile.Float16(name, shape, data)
 }
 
-// Params lists the weights of the decoder.
-func (m *Model) Params() []*nn.Param { return m.decoder.Params() }
+// Params lists the weights of the decoder; of an ensemble, those of the first.
+func (m *Model) Params() []*nn.Param { return m.speakers[0].decoder.Params() }

@@ -7,40 +7,53 @@ import (
 	"fmt"
 	"image"
 	"io"
+	"math"
 
-	"showtell/decoder"
+	"showtell/confidence"
 	"showtell/encoder"
 	"showtell/imageprep"
 	"showtell/search"
 	"showtell/tensor"
 	"showtell/text"
+	"showtell/wording"
 )
 
 // A Model describes pictures. It is safe for concurrent use and needs no
 // closing.
 type Model struct {
 	Manifest
-	network *encoder.Network
-	plan    *encoder.Plan
-	vocab   *text.Vocab
-	decoder decoder.Decoder
+	network  *encoder.Network // of the first eye
+	vocab    *text.Vocab
+	eyes     []eye
+	speakers []speaker
 }
 
 // Options of captioning. Nil and zero fields mean the defaults, which a model
 // carries with it (Manifest.Search).
 type Options struct {
-	Beams       int     // hypotheses kept at each word; 1 is greedy search
-	MaxWords    int     // longest caption
-	LengthPower float64 // score is log-probability / words^LengthPower; below 0: not divided
-	NoRepeat    int     // 0: never a word twice running; n: nor any n words twice; below 0: anything goes
+	Beams       int           // hypotheses kept at each word; 1 is greedy search
+	MaxWords    int           // longest caption
+	LengthPower float64       // score is log-probability / words^LengthPower; below 0: not divided
+	NoRepeat    int           // 0: never a word twice running; n: nor any n words twice; below 0: anything goes
+	Style       wording.Style // how the sentence is put
+
+	// A Temperature above 0 draws words by chance, instead of a search: 1 as
+	// probable as the model says, less for the more probable. TopP below 1 leaves
+	// out the improbable (nucleus sampling). What a picture gets depends on Seed and
+	// on itself.
+	Temperature, TopP float64
+	Seed              uint64
 }
 
 // A Caption is one description of a picture.
 type Caption struct {
-	Text    string  // the sentence, for showing: "A dog runs on grass."
+	Text    string  // the sentence, for showing, in the style asked for: "A dog runs on grass."
 	LogProb float64 // natural logarithm of its probability
 	Score   float64 // what candidates are ranked by
-	Words   []Word
+	// Confidence is the probability that the caption is good, as Manifest.Confidence
+	// explains; 0 where the model has none.
+	Confidence float64
+	Words      []Word
 }
 
 // A Word of a caption, as the model said it.
@@ -82,7 +95,7 @@ func (m *Model) Candidates(ctx context.Context, img image.Image, o *Options) ([]
 }
 
 func (m *Model) describe(ctx context.Context, img image.Image, o *Options, n int) ([]Caption, error) {
-	grid := make([]float32, m.gridSize())
+	grid := make([]float32, m.features())
 	if err := m.see(grid, img); err != nil {
 		return nil, err
 	}
@@ -91,27 +104,6 @@ func (m *Model) describe(ctx context.Context, img image.Image, o *Options, n int
 		return nil, err
 	}
 	return all[0], nil
-}
-
-// see writes the feature grid of a picture.
-func (m *Model) see(grid []float32, img image.Image) error {
-	if err := checkSize(img); err != nil {
-		return err
-	}
-	m.plan.See(grid, img)
-	return nil
-}
-
-func checkSize(img image.Image) error {
-	if b := img.Bounds(); b.Dx() < 1 || b.Dy() < 1 {
-		return fmt.Errorf("a picture of %d x %d pixels", b.Dx(), b.Dy())
-	}
-	return nil
-}
-
-func (m *Model) gridSize() int {
-	h, w, c := m.network.Grid()
-	return h * w * c
 }
 
 // Grid is the number of rows and columns that Word.Attention is over.
@@ -124,26 +116,53 @@ func (m *Model) Grid() (rows, columns int) {
 func (m *Model) Network() *encoder.Network { return m.network }
 
 // DescribeGrids captions pictures from their feature grids, one behind the
-// other, each (rows, columns, channels) as the model's encoder gives them. It
-// returns up to n captions of each, the best first.
+// other, each (rows, columns, channels) as the model's encoder gives them; for an
+// ensemble, those of its models one behind the other for each picture. It returns up to n captions of each, the best first.
 func (m *Model) DescribeGrids(ctx context.Context, grids []float32, o *Options, n int) ([][]Caption, error) {
-	size := m.gridSize()
+	size := m.features()
 	if len(grids) == 0 || len(grids)%size != 0 {
 		return nil, fmt.Errorf("%d feature values are not a whole number of grids of %d", len(grids), size)
 	}
 	so := m.options(o)
 	so.NBest = n
-	results, err := search.Beam(ctx, m.decoder.Start(m.gridVar(grids)), len(grids)/size, &so)
+	style := wording.Style{}
+	if o != nil {
+		style = o.Style
+	}
+	results, err := m.search(ctx, grids, o, &so)
 	if err != nil {
 		return nil, err
 	}
 	captions := make([][]Caption, len(results))
 	for i, list := range results {
 		for _, r := range list {
-			captions[i] = append(captions[i], m.caption(r))
+			captions[i] = append(captions[i], m.caption(r, style))
 		}
 	}
 	return captions, nil
+}
+
+// search finds the sentences, or draws them.
+func (m *Model) search(ctx context.Context, grids []float32, o *Options, so *search.Options) ([][]search.Result, error) {
+	size := m.features()
+	n := len(grids) / size
+	if o == nil || o.Temperature == 0 && o.TopP == 0 {
+		return search.Beam(ctx, m.start(grids), n, so)
+	}
+	s := search.Sampling{Seeds: make([]uint64, n), Temperature: o.Temperature, TopP: o.TopP}
+	for i := range s.Seeds {
+		s.Seeds[i] = o.Seed ^ fingerprint(grids[i*size:(i+1)*size])
+	}
+	return search.Sample(ctx, m.start(grids), n, so, s)
+}
+
+// fingerprint tells pictures apart, by FNV-1a of their features.
+func fingerprint(features []float32) uint64 {
+	h := uint64(14695981039346656037)
+	for _, v := range features {
+		h = (h ^ uint64(math.Float32bits(v))) * 1099511628211
+	}
+	return h
 }
 
 // options completes o with the defaults of the model.
@@ -168,7 +187,7 @@ func either[T comparable](a, b T) T {
 	return b
 }
 
-func (m *Model) caption(r search.Result) Caption {
+func (m *Model) caption(r search.Result, style wording.Style) Caption {
 	c := Caption{LogProb: r.LogProb, Score: r.Score}
 	for i, id := range r.Words {
 		w := Word{Text: m.vocab.Word(id), LogProb: r.LogProbs[i]}
@@ -177,8 +196,20 @@ func (m *Model) caption(r search.Result) Caption {
 		}
 		c.Words = append(c.Words, w)
 	}
-	c.Text = text.Sentence(c.Raw())
+	c.Text = style.Sentence(c.Raw())
+	if m.Manifest.Confidence != nil {
+		c.Confidence = m.Manifest.Confidence.Probability(c.Evidence())
+	}
 	return c
+}
+
+// Evidence is what Manifest.Confidence judges the caption by.
+func (c Caption) Evidence() confidence.Evidence {
+	words := make([]float64, len(c.Words))
+	for i, w := range c.Words {
+		words[i] = w.LogProb
+	}
+	return confidence.Of(c.LogProb, words)
 }
 
 // Workers is the number of cores that captioning uses.

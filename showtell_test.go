@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -90,6 +91,77 @@ func TestCaption(t *testing.T) {
 }
 
 // One bad picture is one error; order and captions are those of each alone.
+// TestDraws holds that what is drawn depends on the picture and the seed, and not on
+// the pictures beside it.
+func TestDraws(t *testing.T) {
+	m := babbler(t, "transformer")
+	draw := func(img image.Image, seed uint64) string {
+		c, err := m.Caption(t.Context(), img, &showtell.Options{Temperature: 1, TopP: .99, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Text
+	}
+	different := map[string]bool{}
+	var images []image.Image
+	for seed := range uint64(20) {
+		images = append(images, picture(seed, 30, 30))
+		different[draw(images[0], seed)] = true
+	}
+	if len(different) < 10 {
+		t.Errorf("%d different captions of 20 seeds", len(different))
+	}
+	i := 0
+	for c, err := range m.All(t.Context(), func(yield func(image.Image, error) bool) {
+		for _, img := range images {
+			if !yield(img, nil) {
+				return
+			}
+		}
+	}, &showtell.Options{Temperature: 1, TopP: .99, Seed: 5}) {
+		if want := draw(images[i], 5); err != nil || c.Text != want {
+			t.Errorf("picture %d: %q in a stream, %q alone; %v", i, c.Text, want, err)
+		}
+		i++
+	}
+}
+
+// TestExplain holds what is true of any explanation: it goes along the caption that
+// the search found, with the same probabilities, and lists the best of each place.
+func TestExplain(t *testing.T) {
+	for _, kind := range decoder.Kinds() {
+		m := babbler(t, kind)
+		img := picture(3, 40, 30)
+		best, err := m.Caption(t.Context(), img, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		caption, steps, err := m.Explain(t.Context(), img, nil, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if caption.Text != best.Text || len(steps) < len(best.Words) || len(steps) > len(best.Words)+1 {
+			t.Fatalf("%s: %q in %d steps, want %q", kind, caption.Text, len(steps), best.Text)
+		}
+		sum := 0.0
+		for i, s := range steps {
+			sum += math.Log(s.Prob)
+			if i < len(best.Words) && s.Word != best.Words[i].Text || i == len(best.Words) && s.Word != "" {
+				t.Errorf("%s: step %d is %q", kind, i, s.Word)
+			}
+			if len(s.Choices) != 3 || s.Choices[0].Prob < s.Choices[1].Prob || s.Choices[1].Prob < s.Choices[2].Prob || s.Choices[0].Prob < s.Prob {
+				t.Errorf("%s: %q against %v", kind, s.Word, s.Choices)
+			}
+			if i < len(best.Words) && len(s.Attention) != len(best.Words[i].Attention) {
+				t.Errorf("%s: attention over %d cells", kind, len(s.Attention))
+			}
+		}
+		if math.Abs(sum-caption.LogProb) > 1e-3 {
+			t.Errorf("%s: log-probability %v, by steps %v", kind, caption.LogProb, sum)
+		}
+	}
+}
+
 func TestAllKeepsOrder(t *testing.T) {
 	m := babbler(t, "attend")
 	broken := errors.New("broken")

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"showtell/imageprep"
-	"showtell/nn"
 	"showtell/tensor"
 )
 
@@ -89,7 +88,7 @@ type batch struct {
 func (b *batch) search(ctx context.Context, next *batch, o *Options) {
 	searches := (len(b.sources) + together - 1) / together
 	b.captions = append(b.captions[:0], make([]Caption, len(b.sources))...)
-	size, n := b.model.gridSize(), len(next.sources)
+	size, n := b.model.features(), len(next.sources)
 	next.grids = slices.Grow(next.grids[:0], n*size)[:n*size]
 	next.errs = append(next.errs[:0], make([]error, n)...)
 	tensor.Parallel(searches+n, func(i int) {
@@ -103,7 +102,7 @@ func (b *batch) search(ctx context.Context, next *batch, o *Options) {
 
 // load brings the grid of picture i.
 func (b *batch) load(ctx context.Context, i int) {
-	size := b.model.gridSize()
+	size := b.model.features()
 	if b.errs[i] = ctx.Err(); b.errs[i] == nil {
 		b.errs[i] = b.model.load(b.grids[i*size:(i+1)*size], b.sources[i])
 	}
@@ -111,7 +110,7 @@ func (b *batch) load(ctx context.Context, i int) {
 
 // describe captions pictures lo to hi, but for those that could not be read.
 func (b *batch) describe(ctx context.Context, lo, hi int, o *Options) {
-	size := b.model.gridSize()
+	size := b.model.features()
 	var good []int
 	grids := b.grids[lo*size : lo*size]
 	for i := lo; i < hi; i++ {
@@ -162,9 +161,4 @@ func (m *Model) load(grid []float32, s Source) (err error) {
 		return err
 	}
 	return m.see(grid, img)
-}
-
-func (m *Model) gridVar(grids []float32) *nn.Var {
-	h, w, c := m.network.Grid()
-	return nn.Const(grids, len(grids)/(h*w*c)*h*w, c)
 }

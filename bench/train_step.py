@@ -1,5 +1,5 @@
 """One training step of the default recipe's decoder in PyTorch: the peer that
-`bench/run` times against our own. Prints milliseconds a step, one line a
+`bench/train` times against our own. Prints milliseconds a step, one line a
 round, whenever it reads a line from standard input."""
 import math
 import sys

@@ -11,12 +11,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 )
 
-// A browser shows a report in Chromium and keeps what it complains about.
+// A browser shows a page in Chromium and keeps what it complains about.
 type browser struct {
 	t   *testing.T
 	ctx context.Context
@@ -25,8 +26,17 @@ type browser struct {
 	troubles []string
 }
 
-// openReport needs Chromium: where there is none, the test is skipped.
 func openReport(t *testing.T, runs []Named) *browser {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := WriteReportFile(t.Context(), file, "Four pictures", runs, nil); err != nil {
+		t.Fatal(err)
+	}
+	return openPage(t, file)
+}
+
+// openPage needs Chromium: where there is none, the test is skipped.
+func openPage(t *testing.T, file string) *browser {
 	t.Helper()
 	path := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -37,10 +47,6 @@ func openReport(t *testing.T, runs []Named) *browser {
 	}
 	if path == "" || testing.Short() {
 		t.Skip("no Chromium here (or -short): the page was not tried in a browser")
-	}
-	file := filepath.Join(t.TempDir(), "report.html")
-	if err := WriteReportFile(t.Context(), file, "Four pictures", runs, nil); err != nil {
-		t.Fatal(err)
 	}
 	flags := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
@@ -60,6 +66,9 @@ func openReport(t *testing.T, runs []Named) *browser {
 	if _, err := chromedp.Call(ctx, network.Enable, network.EnableParams{}); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
 	b.do(chromedp.EmulateViewport(1280, 900), chromedp.Navigate("file://"+file))
 	return b
 }
@@ -73,7 +82,7 @@ func (b *browser) hear(event any) {
 	case *runtime.EventConsoleAPICalled:
 		b.troubles = append(b.troubles, "console: "+string(e.Type))
 	case *network.EventRequestWillBeSent:
-		if url := e.Request.URL; !strings.HasPrefix(url, "data:") && !strings.HasSuffix(url, "/report.html") {
+		if url := e.Request.URL; !strings.HasPrefix(url, "data:") && !strings.HasSuffix(url, ".html") {
 			b.troubles = append(b.troubles, "request: "+url)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"showtell"
+	"showtell/confidence"
 	"showtell/dataset"
 	"showtell/metric"
 	"showtell/metric/meteor"
@@ -32,6 +33,8 @@ type Options struct {
 	Features Features              // where the pictures' grids are; nil: read the pictures from their files
 	Metrics  []string              // names of metric.Names; nil: all
 	Meteor   *meteor.Meteor        // METEOR with its data, of meteordata.Open; nil: METEOR without data, which says so
+	Samples  int                   // of the pictures, for intervals; 0: none
+	Seed     uint64                // of the samples
 	Progress func(done, total int) // told after each picture; nil for none
 }
 
@@ -58,6 +61,13 @@ func Run(ctx context.Context, m *showtell.Model, items []dataset.Item, opts *Opt
 	}
 	r.Rows, r.Columns = m.Grid()
 	r.Search = searchOf(m.Search, o.Search)
+	r.judge(m.Confidence)
+	if o.Samples > 0 {
+		r.Intervals, err = metric.Bootstrap(ctx, r.metrics, &metric.Resampling{Samples: o.Samples, Seed: o.Seed})
+		if err != nil {
+			return nil, err
+		}
+	}
 	return r, nil
 }
 
@@ -70,6 +80,21 @@ func searchOf(s showtell.SearchDefaults, o *showtell.Options) showtell.SearchDef
 		s.NoRepeat = cmp.Or(o.NoRepeat, s.NoRepeat)
 	}
 	return s
+}
+
+// Calibrate makes the Calibration of a model from its captions of pictures that it
+// did not learn from. Bar is the CIDEr-D, of 10, from which a caption is good.
+func Calibrate(r *Result, bar float64) (*confidence.Calibration, error) {
+	var evidence []confidence.Evidence
+	var scores []float64
+	for _, item := range r.Items {
+		score, ok := item.Scores.Of("CIDEr-D")
+		if !ok {
+			return nil, errors.New("calibration needs CIDEr-D")
+		}
+		evidence, scores = append(evidence, item.Caption.Evidence()), append(scores, score)
+	}
+	return confidence.Fit(evidence, scores, bar)
 }
 
 // run collects the captions of the items, in their order, and scores them.

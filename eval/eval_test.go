@@ -15,6 +15,52 @@ import (
 
 // say makes a caption of words with probability 1/2 each and attention over a
 // grid of 2 x 3 that wanders.
+// TestCompare tests a run against itself, against a worse one, and against one of
+// other pictures.
+func TestCompare(t *testing.T) {
+	good, bad, other := testResult(t), testResult(t), testResult(t)
+	for _, r := range []*Result{good, bad, other} {
+		for i := range r.Items {
+			r.Items[i].Scores = nil
+			r.Items[i].Caption.Words = nil
+			caption := r.Items[i].References[0]
+			if r == bad {
+				caption = "no"
+			}
+			for w := range strings.FieldsSeq(caption) {
+				r.Items[i].Caption.Words = append(r.Items[i].Caption.Words, showtell.Word{Text: w})
+			}
+		}
+		r.Scores = nil
+		if err := r.score(&Options{Metrics: []string{"BLEU-1", "ROUGE-L"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs := []Named{{Name: "good", Result: good}, {Name: "again", Result: good}, {Name: "bad", Result: bad}}
+	if err := Compare(t.Context(), runs, 200, 1); err != nil {
+		t.Fatal(err)
+	}
+	if runs[0].Versus != nil || len(runs[1].Versus) != 2 || Significant(runs[1].Versus[1]) || runs[1].Versus[1].A != runs[1].Versus[1].B {
+		t.Errorf("against itself: %+v", runs[1].Versus)
+	}
+	if c := runs[2].Versus[1]; c.Name != "ROUGE-L" || c.A != 0 || c.B != 1 || c.Difference.High >= 0 {
+		t.Errorf("the worse one: %+v", c)
+	}
+	page := writeReport(t, "x", runs, nil)
+	for _, want := range []string{"bad, difference from good", "-100.0", "more than chance"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+	other.Items = other.Items[1:]
+	if err := Compare(t.Context(), []Named{{Name: "good", Result: good}, {Name: "fewer", Result: other}}, 200, 1); err == nil || !strings.Contains(err.Error(), "good and fewer captioned different pictures") {
+		t.Errorf("error %v", err)
+	}
+	if err := Compare(t.Context(), nil, 200, 1); err != nil {
+		t.Error(err)
+	}
+}
+
 func say(text string) showtell.Caption {
 	c := showtell.Caption{Text: strings.ToUpper(text[:1]) + text[1:] + "."}
 	for i, w := range strings.Fields(text) {

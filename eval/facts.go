@@ -24,6 +24,12 @@ func counts(runs []Named) []fact {
 		{"Distinct captions", func(n Named) string { return grouped(n.Result.DistinctCaptions) }},
 		{"Different words", func(n Named) string { return grouped(n.Result.WordsUsed) }},
 		{"Words in a caption", func(n Named) string { return fmt.Sprintf("%.1f", n.Result.MeanWords) }},
+		{"Calibration error", func(n Named) string {
+			if c := n.Result.Confidence; c != nil {
+				return percent(c.Error) + " %"
+			}
+			return ""
+		}},
 		{"Pictures a second", func(n Named) string { return fmt.Sprintf("%.1f", n.Result.PicturesPerSecond()) }},
 	})
 }

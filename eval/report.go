@@ -13,6 +13,7 @@ import (
 
 	"showtell"
 	"showtell/internal/atomicfile"
+	"showtell/metric"
 )
 
 // A Named is a result and the model that it is of.
@@ -20,6 +21,7 @@ type Named struct {
 	Name   string // short, for people: "attend, 3 beams"
 	Model  showtell.Manifest
 	Result *Result
+	Versus []metric.Comparison // this (A) against the first of several (B), as Compare fills it; nil: not tested
 }
 
 // ReportOptions say what goes into a report. Nil and zero fields mean the defaults.
@@ -76,11 +78,17 @@ func WriteReport(ctx context.Context, w io.Writer, title string, runs []Named, o
 	r.Metrics = shown(runs)
 	for i, run := range runs {
 		o := run.Model.Origin
-		r.Models = append(r.Models, model{Class: class(i), Name: run.Name, Result: run.Result, Epochs: o.History, Kept: o.Epoch, Recipe: o.Recipe})
+		var versus []cell
+		for _, c := range run.Versus {
+			versus = append(versus, cell{c.Name, fmt.Sprintf("%+.1f", 100*(c.A-c.B)), Significant(c),
+				fmt.Sprintf("%+.1f to %+.1f\np %.3f", 100*c.Difference.Low, 100*c.Difference.High, max(c.Bootstrap, c.Randomisation))})
+			r.Compared = true
+		}
+		r.Models = append(r.Models, model{Class: class(i), Name: run.Name, Result: run.Result, Epochs: o.History, Kept: o.Epoch, Recipe: o.Recipe, Versus: versus})
 	}
 	r.compareScores()
 	r.Counts, r.Facts = counts(runs), facts(runs)
-	r.Histograms, r.Curves = histograms(runs, r.Metrics[0]), curves(runs)
+	r.Histograms, r.Curves, r.Judgements = histograms(runs, r.Metrics[0]), curves(runs), judgements(runs)
 	if err := r.addPictures(ctx); err != nil {
 		return err
 	}
@@ -94,10 +102,12 @@ type report struct {
 	JS                 template.JS
 	Models             []model
 	Header             []string // of the table of scores
+	Compared           bool     // some model has Versus
 	Metrics            []string // shown with each picture, the one to sort by first
 	Counts             []fact
 	Facts              []fact
 	Histograms, Curves []chart
+	Judgements         []chart // of the models' confidence
 	Pictures           []picture
 	Total              int // pictures, shown or not
 	Data               data
@@ -115,12 +125,14 @@ type model struct {
 	Epochs []showtell.Epoch
 	Kept   int // epoch
 	Recipe string
+	Versus []cell // differences from the first model, Best where they are more than chance
 }
 
 // A cell is a number of a table, as text.
 type cell struct {
 	Name, Text string
 	Best       bool
+	Range      string // of 95 % of resamples; "" if there are none
 }
 
 // shown chooses the metrics that stand with each picture.
@@ -163,7 +175,7 @@ func (r *report) compareScores() {
 			v, ok := run.Result.Scores.Of(name)
 			c := cell{Name: name, Text: "–"}
 			if ok {
-				c = cell{name, percent(v), v == best && len(r.runs) > 1}
+				c = cell{Name: name, Text: percent(v), Best: v == best && len(r.runs) > 1, Range: run.Result.interval(name)}
 			}
 			r.Models[i].Scores = append(r.Models[i].Scores, c)
 		}

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"showtell"
+	"showtell/confidence"
 	"showtell/decoder"
 	"showtell/imageprep"
 )
@@ -34,7 +35,7 @@ func testRuns(t *testing.T) []Named {
 	two.Items = two.Items[1:]
 	cropping := man
 	cropping.Recipe.Fit, cropping.Recipe.Short = imageprep.Crop, 256
-	return []Named{{"attend", man, one}, {"attend, cropping", cropping, two}}
+	return []Named{{Name: "attend", Model: man, Result: one}, {Name: "attend, cropping", Model: cropping, Result: two}}
 }
 
 func writeReport(t *testing.T, title string, runs []Named, o *ReportOptions) string {
@@ -64,6 +65,41 @@ func TestReportHolds(t *testing.T) {
 	}
 	if page != writeReport(t, "Four pictures", runs, nil) {
 		t.Error("a second report of the same results differs")
+	}
+}
+
+// TestReportOfConfidence draws the confidence of one of two models by hand: two
+// captions of 0.85, one of them good, and two of 0.15, both bad.
+func TestReportOfConfidence(t *testing.T) {
+	runs := testRuns(t)
+	if page := writeReport(t, "x", runs, nil); strings.Contains(page, "confidence-title") {
+		t.Error("a section on confidence, which no model has")
+	}
+	r := runs[0].Result
+	for i, score := range []float64{1, 0.2, 0, 0.1} {
+		r.Items[i].Scores = Scores{{"CIDEr-D", score}}
+		r.Items[i].Caption.Confidence = []float64{.85, .85, .15, .15}[i]
+	}
+	r.judge(&confidence.Calibration{Bar: .5})
+	if c := r.Confidence; math.Abs(c.Error-(.5*.35+.5*.15)) > 1e-12 || math.Abs(c.Coverage[4]-.6) > 1e-12 {
+		t.Errorf("confidence %+v", c)
+	}
+	page := writeReport(t, "x", runs, nil)
+	for _, want := range []string{
+		"attend: expected calibration error 25.0 %", "attend: 2 captions of 85 %, 50 % good", "attend: the surest 50 % score 60.0", "<b>25.0 %</b>",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report lacks %q", want)
+		}
+	}
+	var table strings.Builder
+	if err := r.WriteTable(&table); err != nil || !strings.Contains(table.String(), "confidence is off by 25.0 %") {
+		t.Errorf("%v in %s", err, table.String())
+	}
+	r.Items[0].Scores, r.Confidence = nil, nil
+	r.judge(&confidence.Calibration{Bar: .5})
+	if r.Confidence != nil {
+		t.Error("judged without CIDEr-D")
 	}
 }
 

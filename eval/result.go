@@ -3,10 +3,12 @@ package eval
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"strings"
 
 	"showtell"
+	"showtell/confidence"
 	"showtell/dataset"
 	"showtell/metric"
 )
@@ -16,7 +18,8 @@ import (
 // Its JSON has these fields in lower snake case and holds everything but the
 // attention.
 type Result struct {
-	Scores Scores // of all pictures together, in the order of metric.Names
+	Scores    Scores            // of all pictures together, in the order of metric.Names
+	Intervals []metric.Interval // of 95 % of resamples of the pictures, for each of Scores; nil: not computed
 
 	References       int     // in all
 	DistinctCaptions int     // different captions among the Items
@@ -24,12 +27,41 @@ type Result struct {
 	MeanWords        float64 // in a caption
 	Seconds          float64 // that captioning took
 
+	Confidence *Confidence // how good the model's own judgement is; nil where it has none
+
 	Search        showtell.SearchDefaults // as it was
 	Rows, Columns int                     // of the grid that Word.Attention is over
 
 	Items    []Item            // in the order of the data set
 	Problems []dataset.Problem // pictures that could not be captioned; not scored
 	Warnings []string          // what to know before trusting the scores
+
+	metrics []metric.Result // that Scores come from
+}
+
+// Confidence tells how good a model's own judgement of its captions is.
+type Confidence struct {
+	Bar      float64          `json:"bar"`      // CIDEr-D from which a caption is good
+	Error    float64          `json:"error"`    // expected calibration error
+	Bins     []confidence.Bin `json:"bins"`     // by tenths of the probability
+	Coverage []float64        `json:"coverage"` // mean CIDEr-D of the surest tenth, two tenths, ... of the pictures
+}
+
+// judge fills Confidence, where the captions have one and CIDEr-D was computed.
+func (r *Result) judge(c *confidence.Calibration) {
+	if c == nil {
+		return
+	}
+	var p, scores []float64
+	for _, item := range r.Items {
+		score, ok := item.Scores.Of("CIDEr-D")
+		if !ok {
+			return
+		}
+		p, scores = append(p, item.Caption.Confidence), append(scores, score)
+	}
+	bins := confidence.Bins(p, confidence.Good(scores, c.Bar))
+	r.Confidence = &Confidence{c.Bar, confidence.Error(bins), bins, confidence.Coverage(p, scores)}
 }
 
 // An Item is a picture with its caption and how good that is.
@@ -60,6 +92,16 @@ func (s Scores) Of(name string) (float64, bool) {
 		}
 	}
 	return 0, false
+}
+
+// interval is that of a metric as text, times 100; "" where there is none.
+func (r *Result) interval(name string) string {
+	for i, s := range r.Scores {
+		if s.Name == name && i < len(r.Intervals) {
+			return fmt.Sprintf("%.1f to %.1f", 100*r.Intervals[i].Low, 100*r.Intervals[i].High)
+		}
+	}
+	return ""
 }
 
 // MarshalJSON writes an object in the order of s, values to twelve decimals.
@@ -126,6 +168,7 @@ func (r *Result) score(o *Options) error {
 		return err
 	}
 	warnings := c.Warnings()
+	r.metrics = results
 	for _, m := range results {
 		warnings = append(warnings, m.Warnings...)
 		r.Scores = append(r.Scores, Score{m.Name, m.Corpus})
@@ -148,6 +191,7 @@ type jsonCaption struct {
 	Raw     string     `json:"raw"`
 	LogProb float64    `json:"log_prob"`
 	Score   float64    `json:"score"`
+	Sure    float64    `json:"confidence,omitempty"`
 	Words   []jsonWord `json:"words"`
 }
 
@@ -165,7 +209,7 @@ type jsonProblem struct {
 // MarshalJSON writes the fields in lower snake case, numbers without an endless
 // tail, and no attention.
 func (i Item) MarshalJSON() ([]byte, error) {
-	c := jsonCaption{i.Caption.Text, i.Caption.Raw(), short(i.Caption.LogProb), short(i.Caption.Score), []jsonWord{}}
+	c := jsonCaption{i.Caption.Text, i.Caption.Raw(), short(i.Caption.LogProb), short(i.Caption.Score), short(i.Caption.Confidence), []jsonWord{}}
 	for _, w := range i.Caption.Words {
 		c.Words = append(c.Words, jsonWord{w.Text, short(w.LogProb)})
 	}
@@ -196,21 +240,28 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		}
 		problems = append(problems, j)
 	}
+	intervals := Scores{}
+	for i, s := range r.Intervals {
+		low, high := r.Scores[i].Name+" low", r.Scores[i].Name+" high"
+		intervals = append(intervals, Score{low, s.Low}, Score{high, s.High})
+	}
 	return json.Marshal(struct {
 		Scores            Scores                  `json:"scores"`
+		Intervals         Scores                  `json:"intervals,omitempty"`
 		Search            showtell.SearchDefaults `json:"search"`
 		Pictures          int                     `json:"pictures"`
 		References        int                     `json:"references"`
 		DistinctCaptions  int                     `json:"distinct_captions"`
 		WordsUsed         int                     `json:"words_used"`
 		MeanWords         float64                 `json:"mean_words"`
+		Confidence        *Confidence             `json:"confidence,omitempty"`
 		Seconds           float64                 `json:"seconds"`
 		PicturesPerSecond float64                 `json:"pictures_per_second"`
 		Warnings          []string                `json:"warnings"`
 		Problems          []jsonProblem           `json:"problems"`
 		Items             []Item                  `json:"items"`
 	}{
-		r.Scores, r.Search, len(r.Items), r.References, r.DistinctCaptions, r.WordsUsed, short(r.MeanWords),
+		r.Scores, intervals, r.Search, len(r.Items), r.References, r.DistinctCaptions, r.WordsUsed, short(r.MeanWords), r.Confidence,
 		short(r.Seconds), short(r.PicturesPerSecond()), append([]string{}, r.Warnings...), problems, append([]Item{}, r.Items...),
 	})
 }

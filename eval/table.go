@@ -10,13 +10,21 @@ import (
 // print them.
 func (r *Result) WriteTable(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-10s %6s\n", "metric", "x100")
+	fmt.Fprintf(&b, "%-10s %6s", "metric", "x100")
+	if r.Intervals != nil {
+		b.WriteString("   95 % interval")
+	}
+	b.WriteString("\n")
 	for _, s := range r.Scores {
-		fmt.Fprintf(&b, "%-10s %6.1f\n", s.Name, 100*s.Value)
+		line := fmt.Sprintf("%-10s %6.1f   %s", s.Name, 100*s.Value, r.interval(s.Name))
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	fmt.Fprintf(&b, "\n%s, %s, %s, %s, %.1f words each\n",
 		count(len(r.Items), "picture"), count(r.References, "reference"),
 		count(r.DistinctCaptions, "distinct caption"), count(r.WordsUsed, "different word"), r.MeanWords)
+	if c := r.Confidence; c != nil {
+		fmt.Fprintf(&b, "confidence is off by %.1f %% (expected calibration error); the surest half scores %.1f CIDEr-D\n", 100*c.Error, 100*c.Coverage[4])
+	}
 	fmt.Fprintf(&b, "captioned in %.1f s, %.1f pictures a second\n", r.Seconds, r.PicturesPerSecond())
 	list(&b, count(len(r.Problems), "picture")+" not captioned", r.Problems)
 	list(&b, count(len(r.Warnings), "note"), r.Warnings)

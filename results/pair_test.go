@@ -204,8 +204,10 @@ func TestWriteFile(t *testing.T) {
 			t.Errorf("%s was read as %s", name, got)
 		}
 	}
-	if err := CheckName("t.parquet"); err == nil || !strings.HasPrefix(err.Error(), "t.parquet: want a name that ends in .csv") {
-		t.Errorf("error %v", err)
+	for _, name := range []string{"t.xlsx", "t.parquet.gz"} {
+		if err := CheckName(name); err == nil || !strings.HasPrefix(err.Error(), name+": want a name that ends in ") {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 

@@ -28,10 +28,11 @@ type Table struct {
 
 // writers of a table, by the end of the file's name.
 var writers = map[string]func(*Table, io.Writer) error{
-	".csv":   func(t *Table, w io.Writer) error { return t.writeRows(w, ',') },
-	".tsv":   func(t *Table, w io.Writer) error { return t.writeRows(w, '\t') },
-	".json":  (*Table).writeJSON,
-	".jsonl": (*Table).writeJSONL,
+	".csv":     func(t *Table, w io.Writer) error { return t.writeRows(w, ',') },
+	".tsv":     func(t *Table, w io.Writer) error { return t.writeRows(w, '\t') },
+	".json":    (*Table).writeJSON,
+	".jsonl":   (*Table).writeJSONL,
+	".parquet": (*Table).writeParquet,
 }
 
 // packers of a file, by the end of its name.
@@ -42,8 +43,10 @@ var packers = map[string]func(io.Writer) (io.WriteCloser, error){
 
 // CheckName is an error if WriteFile would not know what to write to a file.
 func CheckName(path string) error {
-	if writers[filepath.Ext(strings.TrimSuffix(path, packing(path)))] == nil {
-		return fmt.Errorf("%s: want a name that ends in .csv, .tsv, .json or .jsonl, and perhaps .gz or .zst", path)
+	packed := packing(path)
+	ext := filepath.Ext(strings.TrimSuffix(path, packed))
+	if writers[ext] == nil || ext == ".parquet" && packed != "" {
+		return fmt.Errorf("%s: want a name that ends in .parquet, or in .csv, .tsv, .json or .jsonl and perhaps .gz or .zst", path)
 	}
 	return nil
 }
@@ -57,7 +60,7 @@ func packing(path string) string {
 }
 
 // WriteFile writes the table as the end of the name says: .csv, .tsv, .json (a
-// list of objects) or .jsonl, and behind it perhaps .gz or .zst.
+// list of objects) or .jsonl, and behind it perhaps .gz or .zst, or .parquet.
 func (t *Table) WriteFile(path string) error {
 	if err := CheckName(path); err != nil {
 		return err

@@ -22,7 +22,7 @@ func (f fixed) Grid(dst []float32, _ string, _ bool) bool { copy(dst, f); return
 
 // BenchmarkStep is a whole training step of each recipe at the size of
 // Flickr8k: 12 pictures with five captions each, 2,539 words. The time of
-// "default" is what bench/run sets against PyTorch.
+// "default" is what bench/train sets against PyTorch.
 func BenchmarkStep(b *testing.B) {
 	for _, name := range Recipes() {
 		b.Run(name, func(b *testing.B) {

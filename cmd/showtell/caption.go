@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,9 @@ func (f *searchFlags) add(flags *pflag.FlagSet) {
 	flags.IntVar(&f.Beams, "beams", 0, "hypotheses kept at each word; 1 is greedy search (default: the model's)")
 	flags.IntVar(&f.MaxWords, "max-words", 0, "longest caption, in words (default: the model's)")
 	flags.Float64Var(&f.LengthPower, "length-power", 0, "rank captions by log-probability / words^POWER; below 0: not divided (default: the model's)")
+	flags.Float64Var(&f.Temperature, "temperature", 0, "draw words by chance: 1 as probable as the model says, less for safer ones (default: search, do not draw)")
+	flags.Float64Var(&f.TopP, "top-p", 0, "draw from the fewest words that are together as probable as this, 0 to 1 (default: search, do not draw)")
+	flags.Uint64Var(&f.Seed, "sample-seed", 0, "seed of the draws (default 0)")
 	flags.IntVar(&f.NoRepeat, "no-repeat", 0, "never say the same N words twice; below 0: repeat freely (default: the model's)")
 }
 
@@ -36,16 +40,35 @@ func (f *searchFlags) check() error {
 	if f.Beams < 0 || f.MaxWords < 0 || math.IsNaN(f.LengthPower) || math.IsInf(f.LengthPower, 0) {
 		return usageError("--beams and --max-words must be above 0, --length-power a number")
 	}
+	if !(f.Temperature >= 0 && f.Temperature <= 100) || !(f.TopP >= 0 && f.TopP <= 1) {
+		return usageError("--temperature must be above 0, --top-p above 0 and at most 1")
+	}
 	return nil
 }
 
-// openModel opens a model file, or the model inside the program.
+// openModel opens a model file, several of them joined by + as an ensemble, or the
+// model inside the program.
 func openModel(path string) (*showtell.Model, error) {
 	if path == "" {
 		return builtin.Open()
 	}
-	m, err := showtell.Open(path)
-	return m, foreign(path, err)
+	paths := []string{path}
+	if _, err := os.Stat(path); err != nil {
+		paths = strings.Split(path, "+")
+	}
+	var models []*showtell.Model
+	for _, path := range paths {
+		m, err := showtell.Open(path)
+		if err != nil {
+			return nil, foreign(path, err)
+		}
+		models = append(models, m)
+	}
+	m, err := showtell.Ensemble(models...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return m, nil
 }
 
 type captionCommand struct {
@@ -55,8 +78,10 @@ type captionCommand struct {
 	json       bool
 	attention  bool
 	candidates int
+	least      float64 // confidence
 	maxPixels  float64
 	search     searchFlags
+	style      styleFlags
 }
 
 func newCaption(s streams) *cobra.Command {
@@ -72,13 +97,15 @@ func newCaption(s streams) *cobra.Command {
 		RunE: c.run,
 	}
 	flags := cmd.Flags()
-	flags.StringVarP(&c.model, "model", "m", "", "model file (default: the one inside this program)")
+	flags.StringVarP(&c.model, "model", "m", "", "model file, or several joined by + as an ensemble (default: the one inside this program)")
 	flags.BoolVarP(&c.recursive, "recursive", "r", false, "describe all pictures in folders and the folders within")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
 	flags.BoolVar(&c.attention, "attention", false, "with --json: add where each word looked, over the grid of the picture")
 	flags.IntVarP(&c.candidates, "candidates", "n", 1, "captions for each picture, the best first")
+	flags.Float64Var(&c.least, "min-confidence", 0, "say nothing of a picture rather than a caption less probably good than this, 0 to 1")
 	flags.Float64Var(&c.maxPixels, "max-megapixels", 100, "refuse pictures with more pixels than this, in millions")
 	c.search.add(flags)
+	c.style.add(flags)
 	return cmd
 }
 
@@ -89,15 +116,25 @@ func (c *captionCommand) run(cmd *cobra.Command, args []string) error {
 	if c.candidates < 1 || !(c.maxPixels > 0 && c.maxPixels < 1e6) {
 		return usageError("--candidates and --max-megapixels must be above 0")
 	}
+	if !(c.least >= 0 && c.least <= 1) {
+		return usageError("--min-confidence %v: want 0 to 1", c.least)
+	}
 	if err := c.search.check(); err != nil {
 		return err
 	}
 	if err := c.checkNames(cmd, args); err != nil {
 		return err
 	}
+	var err error
+	if c.search.Style, err = c.style.open(); err != nil {
+		return err
+	}
 	m, err := openModel(c.model)
 	if err != nil {
 		return err
+	}
+	if c.least > 0 && m.Confidence == nil {
+		return fmt.Errorf("--min-confidence: %s does not know how good its captions are. Try: showtell calibrate DATA -m MODEL -o MODEL", cmp.Or(c.model, "the model inside"))
 	}
 	if os.Getenv("GOGC") == "" { // most of the memory is the model's, which stays: garbage need not grow as large
 		defer debug.SetGCPercent(debug.SetGCPercent(30))
@@ -277,6 +314,9 @@ func (c *captionCommand) captions(ctx context.Context, m *showtell.Model, pictur
 type line struct {
 	Image      string        `json:"image"`
 	Caption    string        `json:"caption,omitempty"`
+	Confidence float64       `json:"confidence,omitempty"`
+	Abstained  bool          `json:"abstained,omitempty"`
+	Wording    []string      `json:"wording,omitempty"`
 	LogProb    float64       `json:"log_prob,omitempty"`
 	Words      []wordLine    `json:"words,omitempty"`
 	Candidates []captionLine `json:"candidates,omitempty"`
@@ -302,6 +342,10 @@ func (c *captionCommand) print(name string, captions []showtell.Caption, failed 
 	if failed != nil {
 		return nil
 	}
+	if best := captions[0]; best.Confidence < c.least {
+		fmt.Fprintf(c.err, "showtell: %s: no caption, since the best is good with a probability of only %.0f %%\n", name, 100*best.Confidence)
+		return nil
+	}
 	for _, caption := range captions {
 		prefix := ""
 		if several {
@@ -324,7 +368,11 @@ func (c *captionCommand) line(name string, captions []showtell.Caption, failed e
 		return l
 	}
 	best := captions[0]
-	l.Caption, l.LogProb = best.Text, best.LogProb
+	l.Confidence = math.Round(1e4*best.Confidence) / 1e4
+	if l.Abstained = best.Confidence < c.least; l.Abstained {
+		return l
+	}
+	l.Caption, l.LogProb, l.Wording = best.Text, best.LogProb, c.search.Style.Names()
 	for _, w := range best.Words {
 		word := wordLine{Word: w.Text, Prob: math.Exp(w.LogProb)}
 		if c.attention {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"showtell/dataset"
+	"showtell/wording"
 )
 
 // dataFlags say where the parts of a data set are, where its files do not.
@@ -59,32 +60,51 @@ func newData(s streams) *cobra.Command {
 	var flags dataFlags
 	var asJSON, quick bool
 	var shown int
+	var captions tidyFlags
 	cmd := &cobra.Command{
 		Use: "data DATA",
 		Example: `  showtell data flickr8k              counts, splits, words, and what is wrong
-  showtell data captions.csv --images photos`,
+  showtell data captions.csv --images photos
+  showtell data flickr8k --tidy -o tidy.csv     captions without slurs and remarks on looks`,
 		Short: "look at a data set: counts, splits, broken and duplicate pictures, words",
 		Args:  oneArg("data set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			table, err := openTable(captions.table, wording.Looks)
+			if err != nil {
+				return err
+			}
 			flags.CheckImages = !quick
 			set, err := s.openData(cmd.Context(), args[0], flags)
 			if err != nil {
 				return err
 			}
+			changed := tidy(set, table)
+			if captions.out != "" {
+				if err := writeCaptions(captions.out, set); err != nil {
+					return err
+				}
+			}
 			stats := set.Stats()
 			if asJSON {
-				return json.NewEncoder(s.out).Encode(stats)
+				return json.NewEncoder(s.out).Encode(struct {
+					dataset.Stats
+					Tidied *tidied `json:"tidied,omitempty"`
+				}{stats, changed})
 			}
 			if _, err := fmt.Fprint(s.out, stats.Table()); err != nil {
 				return err
 			}
 			tellProblems(s.out, set.Problems, shown)
+			if changed != nil {
+				changed.tell(s.out, shown)
+			}
 			return nil
 		},
 	}
 	flags.add(cmd.Flags())
+	captions.add(cmd.Flags())
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	cmd.Flags().IntVar(&shown, "show", 5, "problems of each kind to name")
+	cmd.Flags().IntVar(&shown, "show", 5, "problems of each kind, and changes, to name")
 	cmd.Flags().BoolVar(&quick, "quick", false, "do not read the pictures: broken and identical ones are not found")
 	return cmd
 }

@@ -108,6 +108,9 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 	row("decoder", "%s, word vectors of %d, hidden %d, %.2f million weights", d.Kind, d.Embed, d.Hidden, float64(weights)/1e6)
 	row("vocabulary", "%d words", d.Vocab-4)
 	row("search", "%d beams, at most %d words, length power %.2g", m.Search.Beams, m.Search.MaxWords, m.Search.LengthPower)
+	if c := m.Confidence; c != nil {
+		row("confidence", "that CIDEr-D is at least %.0f, off by %.1f %%, from %d pictures", 100*c.Bar, 100*c.Error, c.Pictures)
+	}
 	o := m.Origin
 	row("made by", "%s, seed %d", o.Tool, o.Seed)
 	row("data", "%s (%.12s)", o.Dataset, o.Data)

@@ -115,7 +115,7 @@ func newRoot(s streams) *cobra.Command {
 		}
 		return nil
 	}
-	for _, verb := range []func(streams) *cobra.Command{newTrain, newEval, newScore, newBench, newConvert, newQuantize, newData, newFeatures, newInfo} {
+	for _, verb := range []func(streams) *cobra.Command{newTrain, newEval, newScore, newBench, newExplain, newCalibrate, newConvert, newQuantize, newData, newFeatures, newInfo, newWording} {
 		root.AddCommand(verb(s))
 	}
 	return root

@@ -58,7 +58,7 @@ the numbers mean.`,
 	flags.StringArrayVar(&c.refs, "refs", nil, "file of references; may be given again; all arguments are then captions")
 	flags.BoolVar(&c.compare, "compare", false, "test whether two files of captions differ by more than chance (needs --refs)")
 	flags.StringSliceVar(&c.metrics, "metrics", nil, "some of bleu, meteor, rougeL, ciderD, cider (default: all)")
-	flags.StringVar(&c.perImage, "per-image", "", "file to write with the scores of each image: .csv, .tsv, .json or .jsonl, and perhaps .gz or .zst")
+	flags.StringVar(&c.perImage, "per-image", "", "file to write with the scores of each image: .parquet, or .csv, .tsv, .json or .jsonl and perhaps .gz or .zst")
 	flags.StringArrayVar(&c.columns, "columns", nil, "CSV file with image and numbers of others (SPICE, CLIPScore) to list too; once for each file of captions")
 	flags.StringVar(&c.df, "df", "", "file of references that say how rare words are, for CIDEr (default: the references scored against)")
 	flags.StringVar(&c.train, "train", "", "file of the training captions, to count copies of them")

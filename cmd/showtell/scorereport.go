@@ -34,7 +34,7 @@ func (c *scoreCommand) report(systems []*system, pairs *results.Pairs, compariso
 		s.writeCounts(&text, pairs)
 	}
 	if comparisons != nil {
-		writeComparisons(&text, systems, comparisons)
+		writeComparisons(&text, systems[0].file.Name, systems[1].file.Name, len(systems[0].scores), comparisons)
 	}
 	_, err := io.WriteString(c.out, text.String())
 	return err
@@ -164,21 +164,19 @@ func references(pairs *results.Pairs) int {
 	return n
 }
 
-// chance is the share of tests of equal systems that may find a difference.
-const chance = .05
-
-func writeComparisons(out *strings.Builder, systems []*system, comparisons []metric.Comparison) {
-	a, b := systems[0].file.Name, systems[1].file.Name
+// writeComparisons prints how a differs from b. Only so many of the metrics are shown
+// times 100; columns of others stand as they are.
+func writeComparisons(out *strings.Builder, a, b string, scores int, comparisons []metric.Comparison) {
 	fmt.Fprintln(out)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "x100\t%s\t%s\tdifference\t95 %% interval\tp bootstrap\tp exchange\tverdict\n", a, b)
 	for k, c := range comparisons {
 		scale := 100.
-		if k >= len(systems[0].scores) {
-			scale = 1 // a column of others stands as it is
+		if k >= scores {
+			scale = 1
 		}
 		verdict := "no more than chance"
-		if c.Randomisation < chance && c.Bootstrap < chance {
+		if eval.Significant(c) {
 			verdict = "better: " + a
 			if c.A < c.B {
 				verdict = "better: " + b

@@ -26,7 +26,7 @@ One step of training a captioner: forward, backward, gradient clipping, AdamW an
 default recipe in PyTorch {torch.__version__} (batches padded, as is usual; fused AdamW and attention).
 
 {processor}, {subprocess.check_output(["go", "version"], text=True).split()[2]}, {datetime.date.today()}; medians of {rounds} rounds,
-interleaved in one run. Made by `bench/run`.
+interleaved in one run. Made by `bench/train`.
 
 | network | 1 thread, ms | 2 threads, ms | PyTorch's time / ours, 1 thread | 2 threads |
 |---|---|---|---|---|""")
