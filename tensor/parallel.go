@@ -104,12 +104,19 @@ func (t *team) join() *job {
 // on one of the cores these many cost a tenth.
 const looks = 1_000_000
 
+// patience is how many looks a worker takes before it lets others have its processor for a moment:
+// where two workers share one, each would wait in vain for the other until its time is up.
+const patience = 1 << 13
+
 // rest returns true once there are more jobs than seen, false when the team is to quit. It looks
 // a while before it sleeps.
 func (t *team) rest(seen int64) bool {
-	for range looks {
+	for i := range looks {
 		if t.posted.Load() != seen {
 			return true
+		}
+		if i%patience == patience-1 {
+			yield()
 		}
 	}
 	t.asleep.Add(1)
@@ -257,7 +264,10 @@ func (j *job) one(i int) {
 
 // wait returns when all tiles are finished. It looks a while before it sleeps, as rest does.
 func (j *job) wait() {
-	for spins := 0; spins < looks && j.left.Load() > 0; spins++ {
+	for i := 0; i < looks && j.left.Load() > 0; i++ {
+		if i%patience == patience-1 {
+			yield()
+		}
 	}
 	<-j.done
 }
