@@ -24,31 +24,44 @@ import (
 
 // networks by name. A new one is a file and a line here.
 var networks = map[string]func() table{
-	"efficientnet_lite0": func() table { return efficientNetLite(lite0) },
-	"efficientnet_lite1": func() table { return efficientNetLite(lite1) },
-	"efficientnet_lite2": func() table { return efficientNetLite(lite2) },
-	"efficientnet_lite3": func() table { return efficientNetLite(lite3) },
-	"efficientnet_lite4": func() table { return efficientNetLite(lite4) },
-	"inception_v3":       func() table { return inceptionV3(torch) },
-	"inception_v3_keras": func() table { return inceptionV3(keras) },
-	"mobilenet_v2":       func() table { return mobileNetV2(torch) },
-	"mobilenet_v2_keras": func() table { return mobileNetV2(keras) },
-	"resnet101":          func() table { return resNet(torch, resnet101) },
-	"resnet101_keras":    func() table { return resNet(keras, resnet101) },
-	"resnet152":          func() table { return resNet(torch, resnet152) },
-	"resnet152_keras":    func() table { return resNet(keras, resnet152) },
-	"resnet18":           func() table { return resNet(torch, resnet18) },
-	"resnet34":           func() table { return resNet(torch, resnet34) },
-	"resnet50":           func() table { return resNet(torch, resnet50) },
-	"resnet50_keras":     func() table { return resNet(keras, resnet50) },
-	"vgg16":              func() table { return vgg(torch, vgg16) },
-	"vgg16_fc2":          func() table { return withDense(vgg(torch, vgg16)) },
-	"vgg16_keras":        func() table { return vgg(keras, vgg16) },
-	"vgg16_keras_fc2":    func() table { return withDense(vgg(keras, vgg16)) },
-	"vgg19":              func() table { return vgg(torch, vgg19) },
-	"vgg19_fc2":          func() table { return withDense(vgg(torch, vgg19)) },
-	"vgg19_keras":        func() table { return vgg(keras, vgg19) },
-	"vgg19_keras_fc2":    func() table { return withDense(vgg(keras, vgg19)) },
+	"efficientnet_b0":       func() table { return efficientNet(torch, efficientB0) },
+	"efficientnet_b0_keras": func() table { return efficientNet(keras, efficientB0) },
+	"efficientnet_b1":       func() table { return efficientNet(torch, efficientB1) },
+	"efficientnet_b1_keras": func() table { return efficientNet(keras, efficientB1) },
+	"efficientnet_b2":       func() table { return efficientNet(torch, efficientB2) },
+	"efficientnet_b2_keras": func() table { return efficientNet(keras, efficientB2) },
+	"efficientnet_b3":       func() table { return efficientNet(torch, efficientB3) },
+	"efficientnet_b3_keras": func() table { return efficientNet(keras, efficientB3) },
+	"efficientnet_lite0":    func() table { return efficientNetLite(lite0) },
+	"efficientnet_lite1":    func() table { return efficientNetLite(lite1) },
+	"efficientnet_lite2":    func() table { return efficientNetLite(lite2) },
+	"efficientnet_lite3":    func() table { return efficientNetLite(lite3) },
+	"efficientnet_lite4":    func() table { return efficientNetLite(lite4) },
+	"inception_v3":          func() table { return inceptionV3(torch) },
+	"inception_v3_keras":    func() table { return inceptionV3(keras) },
+	"mobilenet_v2":          func() table { return mobileNetV2(torch) },
+	"mobilenet_v2_keras":    func() table { return mobileNetV2(keras) },
+	"mobilenet_v2_tf":       func() table { return mobileNetV2TF() },
+	"resnet101":             func() table { return resNet(torch, resnet101) },
+	"resnet101_keras":       func() table { return resNet(keras, resnet101) },
+	"resnet152":             func() table { return resNet(torch, resnet152) },
+	"resnet152_keras":       func() table { return resNet(keras, resnet152) },
+	"resnet18":              func() table { return resNet(torch, resnet18) },
+	"resnet34":              func() table { return resNet(torch, resnet34) },
+	"resnet50":              func() table { return resNet(torch, resnet50) },
+	"resnet50_keras":        func() table { return resNet(keras, resnet50) },
+	"tf_efficientnet_b0":    func() table { return efficientNet(timm, efficientB0) },
+	"tf_efficientnet_b1":    func() table { return efficientNet(timm, efficientB1) },
+	"tf_efficientnet_b2":    func() table { return efficientNet(timm, efficientB2) },
+	"tf_efficientnet_b3":    func() table { return efficientNet(timm, efficientB3) },
+	"vgg16":                 func() table { return vgg(torch, vgg16) },
+	"vgg16_fc2":             func() table { return withDense(vgg(torch, vgg16)) },
+	"vgg16_keras":           func() table { return vgg(keras, vgg16) },
+	"vgg16_keras_fc2":       func() table { return withDense(vgg(keras, vgg16)) },
+	"vgg19":                 func() table { return vgg(torch, vgg19) },
+	"vgg19_fc2":             func() table { return withDense(vgg(torch, vgg19)) },
+	"vgg19_keras":           func() table { return vgg(keras, vgg19) },
+	"vgg19_keras_fc2":       func() table { return withDense(vgg(keras, vgg19)) },
 }
 
 // Names lists the networks.
@@ -71,6 +84,7 @@ type Network struct {
 	table
 	weights []weights // of each layer
 	layers8 []layer8  // instead of them, if the network is quantised
+	pixels  *normalization
 }
 
 // newNetwork has no weights yet; how many channels layers have is for connect or
@@ -165,7 +179,7 @@ func (n *Network) Tensors(prefix string) []modelfile.Tensor {
 			all = append(all, modelfile.Float32(prefix+name, shapes[k], *values[k]))
 		}
 	}
-	return all
+	return append(all, n.pixels.tensors(prefix)...)
 }
 
 // values are those that a layer has, in the order of layer.tensors.

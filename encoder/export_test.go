@@ -1,6 +1,9 @@
 package encoder
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"strings"
+)
 
 // Thin is Random with a fraction of the channels; Lite stays as it is.
 func Thin(name string, divisor int, rng *rand.Rand) (*Network, error) {
@@ -20,6 +23,29 @@ func Thin(name string, divisor int, rng *rand.Rand) (*Network, error) {
 	return n, nil
 }
 
+// Empty has no weights. It counts those that learn, batch norms' too.
+func Empty(name string) (n *Network, parameters int, err error) {
+	if n, err = newNetwork(name); err != nil {
+		return nil, 0, err
+	}
+	if err := n.connect(); err != nil {
+		return nil, 0, err
+	}
+	for _, l := range n.layers {
+		names, shapes := l.tensors()
+		for i, shape := range shapes {
+			size := 1
+			for _, d := range shape {
+				size *= d
+			}
+			if !strings.Contains(names[i], "running_") {
+				parameters += size
+			}
+		}
+	}
+	return n, parameters, nil
+}
+
 // KerasSized is Keras for pictures of size x size.
 func KerasSized(name string, size int, layers []KerasLayer) (*Network, error) {
 	return nearest("test", kerasNames(name), func(n *Network) candidate {
@@ -32,7 +58,7 @@ func KerasSized(name string, size int, layers []KerasLayer) (*Network, error) {
 func ReadSized(name string, size int, get Getter) (*Network, error) {
 	return nearest("test", []string{name}, func(n *Network) candidate {
 		n.resize(size)
-		get := n.published(get)
+		get := n.published(n.named(get, true), true)
 		return candidate{n, get, func() []string { return n.read(get, "") }}
 	})
 }

@@ -30,6 +30,9 @@ func (n *Network) Forward(t *nn.Tape, x *nn.Var, params []*nn.Param) *nn.Var {
 			}
 		} else {
 			outs[i] = l.forward(t, in)
+			if l.kind == factors && outs[i].WantsGrad() {
+				needed[l.from[0]], needed[l.from[1]] = true, true
+			}
 		}
 		for _, k := range l.reads() { // what no gradient will need
 			if until[k] == i && !needed[k] && !outs[k].WantsGrad() {
@@ -80,10 +83,15 @@ func (n *Network) convolve(t *nn.Tape, i int, x *nn.Var, w *nn.Param, outs []*nn
 // forward is what a layer without weights does.
 func (l layer) forward(t *nn.Tape, in []*nn.Var) *nn.Var {
 	x := in[0]
-	if l.kind == concat {
+	switch l.kind {
+	case concat:
 		y := nn.Concat(t, in...)
 		y.Shape = []int{x.Shape[0], x.Shape[1], x.Shape[2], y.Cols()}
 		return y
+	case means:
+		return nn.ChannelMeans(t, x)
+	case factors:
+		return nn.ScaleChannels(t, x, in[1])
 	}
 	e := l.over(x.Shape[1], x.Shape[2])
 	win := tensor.Window{H: l.height(), W: l.kernel, Stride: l.stride, Top: e.top, Left: e.left}

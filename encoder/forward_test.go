@@ -36,7 +36,7 @@ func gradients(tape *nn.Tape, n *encoder.Network, x *nn.Var, learned int) [][]fl
 func TestForwardGradients(t *testing.T) {
 	t.Cleanup(func() { tensor.SetWorkers(0) })
 	for name, size := range map[string][2]int{
-		"efficientnet_lite0": {70, 61}, "inception_v3": {91, 80}, "mobilenet_v2": {70, 61},
+		"efficientnet_lite0": {70, 61}, "efficientnet_b0": {70, 61}, "efficientnet_b0_keras": {70, 61}, "inception_v3": {91, 80}, "mobilenet_v2": {70, 61},
 		"resnet18": {70, 61}, "resnet50_keras": {70, 61}, "vgg16_fc2": {224, 224},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,6 +70,41 @@ func sameGradients(t *testing.T, n *encoder.Network, x *nn.Var) {
 					t.Fatalf("%d layers learn, %d workers: gradient %d of %d is another", learned, workers, i, learned)
 				}
 			}
+		}
+	}
+}
+
+// The gradients of a network without kinks tell how its features change with its weights.
+func TestForwardGradientsAreSlopes(t *testing.T) {
+	for _, name := range []string{"efficientnet_b0", "efficientnet_b0_keras", "tf_efficientnet_b0"} {
+		n, err := encoder.Thin(name, 8, rand.New(rand.NewPCG(1, 2)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		pixels := make([]float32, 2*64*61*3)
+		for i := range pixels {
+			pixels[i] = float32(math.Sin(float64(i) * 0.37))
+		}
+		x, params := nn.Const(pixels, 2, 64, 61, 3), n.Params()
+		grads := gradients(nn.NewTape(nil), n, x, len(params))
+		length := 0.0
+		for _, g := range grads {
+			length += tensor.SumSquares(g)
+		}
+		value := func(step float64) (sum float64) {
+			for i, p := range params {
+				tensor.AXPY(p.Data, float32(step), grads[i])
+			}
+			for _, v := range n.Forward(nil, x, params).Data {
+				sum += float64(v)
+			}
+			return sum
+		}
+		step := 1e-3 / math.Sqrt(length)
+		up := value(step)
+		down := value(-2 * step)
+		if slope := (up - down) / (2 * step); math.Abs(slope-length) > 0.02*length {
+			t.Errorf("%s: along the gradient features grow by %g, want %g", name, slope, length)
 		}
 	}
 }

@@ -52,6 +52,11 @@ func (n *Network) ofKeras(layers []KerasLayer) candidate {
 	for i, k := range n.pair(layers) {
 		n.layers[i].translate(found, k)
 	}
+	for _, k := range layers {
+		if k.normalizes() {
+			k.translateNormalization(found)
+		}
+	}
 	get := func(name string) ([]int, func() ([]float32, error), bool) {
 		t, ok := found[name]
 		return t.shape, t.values, ok
@@ -142,7 +147,7 @@ const (
 )
 
 func (k KerasLayer) class() int {
-	if len(k.Weights) == 0 {
+	if len(k.Weights) == 0 || k.normalizes() {
 		return classOther
 	}
 	switch len(k.Weights[0].Shape) {
@@ -288,7 +293,7 @@ func copied(values func() ([]float32, error)) func() ([]float32, error) {
 func less(mean, bias KerasWeight) func() ([]float32, error) {
 	return func() ([]float32, error) {
 		m, err := mean.Values()
-		if err != nil {
+		if err != nil || m == nil {
 			return nil, err
 		}
 		b, err := bias.Values()
@@ -325,7 +330,7 @@ func (l layer) kernelOf(k KerasWeight) (kerasTensor, bool) {
 func transposed(k KerasWeight, taps, in, out int) func() ([]float32, error) {
 	return func() ([]float32, error) {
 		src, err := k.Values()
-		if err != nil {
+		if err != nil || src == nil {
 			return nil, err
 		}
 		if len(src) != taps*in*out {

@@ -20,7 +20,13 @@ import (
 // kerasLayers are those of a file in ../shared/keras.
 func kerasLayers(t *testing.T, name string) []encoder.KerasLayer {
 	t.Helper()
-	path := testutil.Shared(t, "keras/"+name)
+	return layersIn(t, testutil.Shared(t, "keras/"+name))
+}
+
+// layersIn are those of a file, which may be packed.
+func layersIn(t *testing.T, path string) []encoder.KerasLayer {
+	t.Helper()
+	name := filepath.Base(path)
 	if unpacked, ok := strings.CutSuffix(name, ".gz"); ok {
 		path = unpack(t, path, filepath.Join(t.TempDir(), unpacked))
 	}
@@ -78,7 +84,10 @@ func nameless(layers []encoder.KerasLayer) []encoder.KerasLayer {
 	var all []encoder.KerasLayer
 	for _, l := range layers {
 		class := map[int]string{1: "batch_normalization", 2: "dense", 4: "conv2d"}[len(l.Weights[0].Shape)]
-		if class == "conv2d" && strings.Contains(l.Name, "depthwise") {
+		if strings.HasPrefix(l.Name, "normalization") {
+			class = "normalization"
+		}
+		if class == "conv2d" && (strings.Contains(l.Name, "depthwise") || strings.HasSuffix(l.Name, "dwconv")) {
 			class = "depthwise_conv2d"
 		}
 		l.Name, l.Group = "", fmt.Sprintf("layers/%s_%d", class, counts[class])
@@ -221,7 +230,8 @@ func TestKerasFullSize(t *testing.T) {
 	}
 	for file, name := range map[string]string{
 		"InceptionV3": "inception_v3_keras", "MobileNetV2": "mobilenet_v2_keras", "ResNet50": "resnet50_keras",
-		"ResNet101": "resnet101_keras", "ResNet152": "resnet152_keras", "VGG16": "vgg16_keras", "VGG19": "vgg19_keras",
+		"EfficientNetB0": "efficientnet_b0_keras", "EfficientNetB1": "efficientnet_b1_keras", "EfficientNetB2": "efficientnet_b2_keras",
+		"EfficientNetB3": "efficientnet_b3_keras", "ResNet101": "resnet101_keras", "ResNet152": "resnet152_keras", "VGG16": "vgg16_keras", "VGG19": "vgg19_keras",
 	} {
 		path := filepath.Join(folder, "keras_"+file+".safetensors")
 		for end, name := range map[string]string{"features": name, "fc2": name + "_fc2"} {

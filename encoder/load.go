@@ -10,45 +10,91 @@ import (
 )
 
 // A Getter finds a tensor by name: its shape, and its values, which become the
-// network's.
+// network's. Where only Name, Recipe, Grid and Operations will be asked for, values
+// may return nil.
 type Getter func(name string) (shape []int, values func() ([]float32, error), ok bool)
 
-// Load finds out which network the tensors under prefix belong to, and reads
-// them. A classifier is left alone.
+// Load finds out which network the tensors under prefix belong to, by our names
+// for them or Hugging Face's, and reads them. A classifier is left alone.
 func Load(f *modelfile.File, prefix string) (*Network, error) {
+	return load(f, prefix, modelfile.Tensor.Copy)
+}
+
+// Map is Load of weights that share the mapped file where it has them in float32.
+// The file must stay open as long as the network is in use.
+func Map(f *modelfile.File, prefix string) (*Network, error) {
+	return load(f, prefix, modelfile.Tensor.Float32)
+}
+
+func load(f *modelfile.File, prefix string, values func(modelfile.Tensor) ([]float32, error)) (*Network, error) {
 	get := func(name string) ([]int, func() ([]float32, error), bool) {
 		t, ok := f.Tensor(prefix + name)
-		return t.Shape, t.Copy, ok
+		return t.Shape, func() ([]float32, error) { return values(t) }, ok
 	}
-	return nearest(f.Name, Names(), func(n *Network) candidate {
+	n, err := nearest(f.Name, Names(), func(n *Network) candidate {
+		get := n.published(n.named(get, false), false)
 		c := candidate{n, get, func() []string { return n.read(get, prefix) }}
 		if n.isQuantized(f, prefix) {
 			c.read = func() []string { return n.read8(f, prefix) }
 		}
 		return c
 	})
+	return n, orTell(f.Name, get, err)
 }
 
 // Read takes the weights of the network called name from any file, under the
-// names that torchvision gives them, or timm if it is EfficientNet-Lite. With name
-// "" it finds out which network they belong to, as Load does, and knows our names
-// alone. Errors begin with source.
+// names that torchvision, timm or Hugging Face give them (namings). With name ""
+// it finds out which network they belong to, as Load does, but for those that share
+// their names in timm. Errors begin with source.
 func Read(source, name string, get Getter) (*Network, error) {
 	names := Names()
 	if name != "" {
 		names = []string{name}
 	}
-	return nearest(source, names, func(n *Network) candidate {
-		get := get
-		if name != "" {
-			get = n.published(get)
-		}
+	n, err := nearest(source, names, func(n *Network) candidate {
+		get := n.published(n.named(get, name != ""), name != "")
 		return candidate{n, get, func() []string { return n.read(get, "") }}
 	})
+	if name == "" {
+		err = orTell(source, get, err)
+	}
+	return n, err
 }
 
-// published looks for tensors under the aliases of their layers as well.
-func (n *Network) published(get Getter) Getter {
+// orTell is err, or which networks have their aliases for all of their tensors in a
+// file that is not recognised.
+func orTell(source string, get Getter, err error) error {
+	if err == nil {
+		return nil
+	}
+	var may []string
+	most := 0
+	for _, name := range Names() {
+		n, err := newNetwork(name)
+		if err != nil {
+			continue
+		}
+		count := n.present(n.published(get, true))
+		if count < n.tensorCount() || count < most || n.present(get) == count {
+			continue
+		}
+		if count > most {
+			may, most = nil, count
+		}
+		may = append(may, name)
+	}
+	if len(may) == 0 {
+		return err
+	}
+	return fmt.Errorf("%s: may be %s; convert it as the one that it is", source, strings.Join(may, " or "))
+}
+
+// published looks for tensors under the aliases of their layers as well, where
+// the network is named or the aliases are no other's.
+func (n *Network) published(get Getter, named bool) Getter {
+	if !named && !n.aliased {
+		return get
+	}
 	alias := map[string]string{}
 	for _, l := range n.layers {
 		alias[l.conv], alias[l.norm] = l.alias[0], l.alias[1]
@@ -102,6 +148,7 @@ func nearest(source string, names []string, of func(n *Network) candidate) (*Net
 		}
 		return nil, fmt.Errorf("%s: holds no %s: at most %d of the %d tensors of %s", source, wanted, most, all, best[0].name)
 	}
+	slices.SortStableFunc(best, wantsCertainChannels)
 	var nearly *Network
 	var least []string
 	for _, c := range best {
@@ -114,6 +161,17 @@ func nearest(source string, names []string, of func(n *Network) candidate) (*Net
 		}
 	}
 	return nil, fmt.Errorf("%s: nearly %s, but %s", source, nearly.name, summary(least))
+}
+
+// wantsCertainChannels puts networks that do before those of any width.
+func wantsCertainChannels(a, b candidate) int {
+	switch {
+	case a.anyWidth == b.anyWidth:
+		return 0
+	case a.anyWidth:
+		return 1
+	}
+	return -1
 }
 
 // summary names the first few faults.
@@ -174,7 +232,7 @@ func (n *Network) read(get Getter, prefix string) (faults []string) {
 			*values[k] = data
 		}
 	}
-	return faults
+	return append(faults, n.readNormalization(get, prefix)...)
 }
 
 // one reads a tensor of the shape.

@@ -13,6 +13,22 @@ var mobileStages = [7]struct{ expand, out, repeats, stride int }{
 	{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1},
 }
 
+// mobileNetV2TF is the edition of TensorFlow's researchers, as Hugging Face has it:
+// Keras's network with other names, and pictures of which the middle is cut out.
+func mobileNetV2TF() table {
+	t := mobileNetV2(keras)
+	t.prefix = mobileTF.prefix
+	t.recipe = plusMinusOne(imageprep.Recipe{Width: 224, Height: 224, Filter: imageprep.Bilinear, Fit: imageprep.Crop, Short: 256})
+	names, _ := mobileTF.of(&Network{table: t}) // which has them all
+	for i, l := range t.layers {
+		if l.conv == "expanded_conv_project" {
+			t.layers[i].add, t.layers[i].addIfEqual = -1, false // its first block adds nothing
+		}
+		t.layers[i].name, t.layers[i].conv, t.layers[i].norm = names[l.conv], names[l.conv], names[l.norm]
+	}
+	return t
+}
+
 func mobileNetV2(o origin) table {
 	d := mobileDrawing{drawing{table{recipe: o.recipe(), epsilon: 1e-5, anyWidth: true}}, o}
 	stem, head := [2]string{"features.0.0", "features.0.1"}, [2]string{"features.18.0", "features.18.1"}

@@ -39,6 +39,7 @@ type step struct {
 	slot      int
 	out       frame
 	add       int // step whose output is added; -1: none
+	factors   int // step whose output are factors of the input's channels; 0: none
 }
 
 // A frame is a picture inside a border of zeros.
@@ -109,6 +110,7 @@ func (p *Plan) frame(i int) *frame {
 // if no one else needs what it gives.
 func (p *Plan) fuse() {
 	for i := 1; i+1 < len(p.steps); i++ {
+		p.fuseFactors(i)
 		point, depth := &p.steps[i], &p.steps[i+1]
 		if point.conv == nil || depth.depthwise == nil || depth.from[0] != i || point.add >= 0 || p.readers(i) > 1 {
 			continue
@@ -117,6 +119,17 @@ func (p *Plan) fuse() {
 			depth.expanded = tensor.NewExpanded(point.conv, depth.depthwise)
 			point.skip = depth.expanded != nil
 		}
+	}
+}
+
+// fuseFactors leaves step i, if it multiplies channels, to the pointwise convolution after it.
+func (p *Plan) fuseFactors(i int) {
+	scale, point := &p.steps[i], &p.steps[i+1]
+	if scale.kind != factors || point.conv == nil || point.from[0] != i || p.readers(i) > 1 {
+		return
+	}
+	if s := point.conv.ConvShape; s.KH*s.KW*s.Stride == 1 {
+		point.from, point.factors, scale.skip = scale.from[:1], scale.from[1], true
 	}
 }
 
@@ -196,6 +209,9 @@ func (p *Plan) planSlots() {
 			use(p.steps[i-1].from[0])
 		}
 		use(s.add)
+		if s.factors > 0 {
+			use(s.factors)
+		}
 	}
 	p.slots = []int{p.input.size()}
 	busyUntil := []int{0}
@@ -297,25 +313,35 @@ func (r *running) convolve(i int) {
 		s.expanded.Run(out, r.view(point), point.out.top, point.out.left)
 	case s.depthwise != nil:
 		s.depthwise.Run(out, r.view(s))
-	case s.add >= 0:
-		s.conv.Run(out, r.view(s), r.outs[s.add])
+	case s.factors > 0:
+		s.conv.RunScaled(out, r.view(s), r.residual(s), r.outs[s.factors].Row(0, 0, 1))
 	default:
-		s.conv.Run(out, r.view(s), tensor.Image{})
+		s.conv.Run(out, r.view(s), r.residual(s))
 	}
+}
+
+// residual is what a step adds.
+func (r *running) residual(s step) tensor.Image {
+	if s.add < 0 {
+		return tensor.Image{}
+	}
+	return r.outs[s.add]
 }
 
 // other does a step without weights.
 func (r *running) other(i int) {
 	s, out := r.steps[i], r.outs[i]
-	if s.kind == concat {
-		r.concat(out, s.from)
-		return
-	}
 	src := r.inside
 	if s.from[0] != picture {
 		src = r.outs[s.from[0]]
 	}
 	switch s.kind {
+	case concat:
+		r.concat(out, s.from)
+	case means:
+		tensor.ChannelMeans(out.Row(0, 0, 1), src)
+	case factors:
+		tensor.ScaleChannels(out, src, r.outs[s.from[1]].Row(0, 0, 1))
 	case maxPool:
 		s.window.Max(out, src)
 	case average:

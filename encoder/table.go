@@ -9,10 +9,13 @@ import (
 
 // A table is the architecture of a network.
 type table struct {
-	recipe   imageprep.Recipe
-	epsilon  float64 // of the batch norms
-	layers   []layer
-	anyWidth bool // how many channels layers have is for the weights to say
+	recipe     imageprep.Recipe
+	epsilon    float64 // of the batch norms
+	layers     []layer
+	anyWidth   bool   // how many channels layers have is for the weights to say
+	normalized bool   // the weights may say what is done to pixels
+	aliased    bool   // its layers' aliases are found without its name being told
+	prefix     string // that published files have before its names, or not
 }
 
 // A layer is an operation with what follows it: the batch norm, the sum with an
@@ -46,6 +49,8 @@ const (
 	average           // likewise
 	averageZeros      // zeros outside of the picture count
 	concat            // the channels of several layers, one behind the other
+	means             // of each channel, over the whole picture
+	factors           // the channels of one layer times those of another, which is a single pixel
 )
 
 // A padding is how far a kernel reaches over the edges.
@@ -99,8 +104,11 @@ type extent struct {
 
 // over is what l makes of h x w pixels.
 func (l layer) over(h, w int) extent {
-	if l.kind == concat {
+	switch l.kind {
+	case concat, factors:
 		return extent{h: h, w: w}
+	case means:
+		return extent{h: 1, w: 1}
 	}
 	var e extent
 	e.h, e.top, e.bottom = l.along(h, l.height())
@@ -138,10 +146,11 @@ func (t table) connect() error {
 		l := &t.layers[i]
 		l.in = 0
 		for _, from := range l.from {
-			if from == picture {
-				l.in += 3
-			} else {
-				l.in += t.layers[from].out
+			l.in += t.width(from)
+		}
+		if l.kind == factors {
+			if l.in = t.width(l.from[0]); t.width(l.from[1]) != l.in {
+				return fmt.Errorf("layer %s has %d channels, and %d factors", l.name, l.in, t.width(l.from[1]))
 			}
 		}
 		if l.kind != conv {
@@ -155,6 +164,14 @@ func (t table) connect() error {
 		}
 	}
 	return nil
+}
+
+// width is how many channels come out of a layer, or the picture.
+func (t table) width(i int) int {
+	if i == picture {
+		return 3
+	}
+	return t.layers[i].out
 }
 
 // maxWidth keeps what a file may make of the buffers of a plan in bounds.

@@ -13,12 +13,21 @@ import (
 	"showtell/nn"
 )
 
-// The networks give torchvision's numbers. Goldens, and the commands that make
+// torchNets are the networks; timm_ is torchvision's with timm's names for tensors, hub_ Keras's with
+// Hugging Face's.
+var torchNets = []string{
+	"efficientnet_b0", "efficientnet_b1", "efficientnet_b2", "efficientnet_b3", "timm_efficientnet_b0", "hub_efficientnet_b0", "hub_efficientnet_b1",
+	"tf_efficientnet_b0", "tf_efficientnet_b1", "tf_efficientnet_b2", "tf_efficientnet_b3",
+	"efficientnet_lite1", "efficientnet_lite3", "efficientnet_lite4", "inception_v3", "mobilenet_v2",
+	"resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg16", "vgg19",
+}
+
+// The networks give torchvision's and timm's numbers. Goldens, and the commands that make
 // them: testdata/torch_nets.py. Full-size ones are taken from the folder
 // that SHOWTELL_TORCH_NETS names.
 func TestTorchvision(t *testing.T) {
 	full := os.Getenv("SHOWTELL_TORCH_NETS")
-	for _, name := range []string{"efficientnet_lite1", "efficientnet_lite3", "efficientnet_lite4", "inception_v3", "mobilenet_v2", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "vgg16", "vgg19"} {
+	for _, name := range torchNets {
 		t.Run(name+"/thin", func(t *testing.T) { compareWithTorch(t, "testdata", name) })
 		if full != "" {
 			t.Run(name+"/full", func(t *testing.T) { compareWithTorch(t, full, name) })
@@ -40,7 +49,11 @@ func compareWithTorch(t *testing.T, folder, name string) {
 		x, ok := f.Tensor(name)
 		return x.Shape, x.Copy, ok
 	}
-	if !strings.HasPrefix(name, "efficientnet") { // whose names are timm's
+	name = strings.TrimPrefix(name, "timm_")
+	if hub, ok := strings.CutPrefix(name, "hub_"); ok {
+		name = hub + "_keras"
+	}
+	if _, ofTimm := f.Tensor("conv_stem.weight"); !ofTimm {
 		recognised, err := encoder.Load(f, "")
 		if err != nil || recognised.Name() != name {
 			t.Errorf("recognised as %v, %v", recognised, err)

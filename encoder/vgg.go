@@ -23,6 +23,7 @@ type origin uint8
 const (
 	torch origin = iota // torchvision
 	keras
+	timm // its tf_ networks
 )
 
 // recipe is what both do to pictures before VGG and ResNet.
@@ -62,7 +63,7 @@ func vgg(o origin, blocks [5]int) table {
 func withDense(t table) table {
 	d := drawing{t}
 	size := t.recipe.Width / 32
-	d.put(layer{conv: "fc1", alias: [2]string{"classifier.0"}, flat: true, kernel: size, pad: valid, out: 4096, add: -1, activation: tensor.Rectify})
-	d.put(layer{conv: "fc2", alias: [2]string{"classifier.3"}, flat: true, kernel: 1, out: 4096, add: -1, activation: tensor.Rectify})
+	d.put(layer{conv: "fc1", flat: true, kernel: size, pad: valid, out: 4096, add: -1, activation: tensor.Rectify})
+	d.put(layer{conv: "fc2", flat: true, kernel: 1, out: 4096, add: -1, activation: tensor.Rectify})
 	return d.table
 }

@@ -1,6 +1,6 @@
 // Package features keeps what an encoder saw in the pictures of a data set, so
 // that it needs to look only once. Extract makes or completes a file, Open
-// reads one.
+// reads one, WriteNPZ makes arrays for NumPy of it.
 //
 // A file is good for one encoder with one recipe, and each grid in it for one
 // picture's bytes; whatever does not fit is refused or made again. It is a
@@ -79,6 +79,30 @@ func Open(path string, n *encoder.Network) (*Store, error) {
 		return nil, fmt.Errorf("%s: %w; %s", path, err, advice)
 	}
 	return s, nil
+}
+
+// A Summary is what a file of features says of itself.
+type Summary struct {
+	Encoder     string `json:"encoder"`
+	Fingerprint string `json:"fingerprint"` // of its weights and recipe
+	Pictures    int    `json:"pictures"`
+	Done        int    `json:"done"` // pictures that could be read
+	Grid        []int  `json:"grid"` // rows, columns, channels
+	Mirror      bool   `json:"mirror"`
+}
+
+// Describe tells what a file of features holds, and whether it is one.
+func Describe(f *modelfile.File) (s Summary, ok bool, err error) {
+	if _, ok := f.Meta[metaKey]; !ok {
+		return s, false, nil
+	}
+	store, err := read(f)
+	if err != nil {
+		return s, true, fmt.Errorf("%s: %w", f.Name, err)
+	}
+	grids, _ := f.Tensor(gridsName)
+	m := store.manifest
+	return Summary{m.Encoder, m.Fingerprint, len(m.Names), store.Len(), grids.Shape[1:], m.Mirror}, true, nil
 }
 
 // advice ends the refusal of a file.
@@ -181,12 +205,17 @@ func (s *Store) Grid(dst []float32, name string, mirror bool) bool {
 	if !ok || !s.done(row) || data == nil {
 		return false
 	}
+	s.values(dst, data, row)
+	return true
+}
+
+// values writes a row of grids.
+func (s *Store) values(dst []float32, grids []byte, row int) {
 	halves := make([]uint16, s.size)
 	for i := range halves {
-		halves[i] = binary.LittleEndian.Uint16(data[2*(row*s.size+i):])
+		halves[i] = binary.LittleEndian.Uint16(grids[2*(row*s.size+i):])
 	}
 	tensor.HalfToFloat(dst[:s.size], halves)
-	return true
 }
 
 // done tells whether a row is filled: its digest is not zero.

@@ -42,18 +42,15 @@ func bleu(c *Corpus, n int) Result {
 func (n *numbers) countBleu() *statistics {
 	s := &statistics{columns: table(bleuColumns, len(n.hyps))}
 	parallel(len(n.hyps), func(from, end int) {
-		var b bags
+		b := newBags(n.sentences, nil)
+		defer b.release()
 		for i := from; i < end; i++ {
-			b.hyp.fill(n.hyps[i])
-			refs := b.of(len(n.refs[i]))
-			for r, ref := range n.refs[i] {
-				refs[r].fill(ref)
-			}
-			s.columns[bleuWords][i] = float64(b.hyp.words)
-			s.columns[bleuRefWords][i] = float64(nearest(b.hyp.words, refs))
+			hyp, refs := b.of(n.hyps[i]), b.list(n.refs[i])
+			s.columns[bleuWords][i] = float64(hyp.words)
+			s.columns[bleuRefWords][i] = float64(nearest(hyp.words, refs))
 			for k := range orders {
-				s.columns[bleuCorrect+k][i] = float64(correct(b.hyp.grams[k], refs, k))
-				s.columns[bleuGuess+k][i] = float64(max(0, b.hyp.words-k))
+				s.columns[bleuCorrect+k][i] = float64(correct(hyp.grams[k], refs, k))
+				s.columns[bleuGuess+k][i] = float64(max(0, hyp.words-k))
 			}
 		}
 	})
@@ -61,10 +58,10 @@ func (n *numbers) countBleu() *statistics {
 }
 
 // nearest is the number of words of a reference that is nearest.
-func nearest(words int, refs []bag) int {
+func nearest(words int, refs []*bag) int {
 	best := refs[0].words
-	for i := range refs {
-		n := refs[i].words
+	for _, ref := range refs {
+		n := ref.words
 		if far, old := abs(n-words), abs(best-words); far < old || far == old && n < best {
 			best = n
 		}
@@ -73,11 +70,11 @@ func nearest(words int, refs []bag) int {
 }
 
 // correct counts n-grams of a hypothesis, k+1 words long, that references have.
-func correct(hyp []entry, refs []bag, k int) int {
+func correct(hyp []entry, refs []*bag, k int) int {
 	var most [64]int32
 	counts := append(most[:0], make([]int32, len(hyp))...)
-	for r := range refs {
-		list := refs[r].grams[k]
+	for _, ref := range refs {
+		list := ref.grams[k]
 		j := 0
 		for i := range hyp {
 			for j < len(list) && list[j].compare(hyp[i].gram) < 0 {

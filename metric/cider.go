@@ -35,14 +35,10 @@ func (n *numbers) countCider() (scores [2][]float64) {
 		scores[k] = make([]float64, len(n.hyps))
 	}
 	parallel(len(n.hyps), func(from, end int) {
-		var b bags
+		b := newBags(n.sentences, n.rare)
+		defer b.release()
 		for i := from; i < end; i++ {
-			b.hyp.weigh(n.hyps[i], n.rare)
-			refs := b.of(len(n.refs[i]))
-			for r, ref := range n.refs[i] {
-				refs[r].weigh(ref, n.rare)
-			}
-			scores[plainCider][i], scores[ciderD][i] = ciders(&b.hyp, refs)
+			scores[plainCider][i], scores[ciderD][i] = ciders(b.of(n.hyps[i]), b.list(n.refs[i]))
 		}
 	})
 	return scores
@@ -50,7 +46,10 @@ func (n *numbers) countCider() (scores [2][]float64) {
 
 // Frequencies say in the references of how many images each n-gram stands, for
 // corpora that are too small to tell, or for numbers that others computed so.
-type Frequencies struct{ refs [][]string }
+type Frequencies struct {
+	texts []string
+	refs  [][]int32 // texts, by image
+}
 
 // NewFrequencies tokenises and keeps references, refs[i] those of image i. No image
 // is an error.
@@ -59,13 +58,12 @@ func NewFrequencies(refs [][]string) (*Frequencies, error) {
 	if err != nil {
 		return nil, fmt.Errorf("document frequencies: %w", err)
 	}
-	return &Frequencies{c.refs}, nil
+	return &Frequencies{c.texts, c.refs}, nil
 }
 
 // ciders are CIDEr and CIDEr-D of a hypothesis.
-func ciders(hyp *bag, refs []bag) (plain, d float64) {
-	for i := range refs {
-		ref := &refs[i]
+func ciders(hyp *bag, refs []*bag) (plain, d float64) {
+	for _, ref := range refs {
 		var similarity [2]float64
 		for n := range orders {
 			products := dots(hyp.grams[n], ref.grams[n])
@@ -109,7 +107,7 @@ func dots(hyp, ref []entry) (sums [2]float64) {
 type CiderD struct {
 	vocabulary vocabulary
 	rare       *rarities
-	refs       [][]bag // by image
+	refs       [][]*bag // by image
 }
 
 // NewCiderD counts tokenised references, refs[i] those of image i: words with
@@ -121,13 +119,14 @@ func NewCiderD(refs [][]string) (*CiderD, error) {
 		return nil, fmt.Errorf("CIDEr-D: %w", err)
 	}
 	n := c.numbers()
-	d := &CiderD{vocabulary: n.vocabulary, rare: newRarities(n.refs), refs: make([][]bag, len(refs))}
+	d := &CiderD{vocabulary: n.vocabulary, rare: newRarities(n.sentences, c.refs), refs: make([][]*bag, len(refs))}
 	parallel(len(refs), func(from, end int) {
 		for i := from; i < end; i++ {
-			d.refs[i] = make([]bag, len(n.refs[i]))
-			for r, ref := range n.refs[i] {
-				d.refs[i][r].weigh(ref, d.rare)
-				d.refs[i][r].next = nil
+			for _, ref := range c.refs[i] {
+				b := new(bag)
+				b.weigh(n.sentences[ref], d.rare)
+				b.next = nil
+				d.refs[i] = append(d.refs[i], b)
 			}
 		}
 	})

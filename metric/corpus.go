@@ -3,7 +3,6 @@ package metric
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"showtell/metric/meteor"
@@ -22,8 +21,10 @@ type Corpus struct {
 
 	// Tokenised text. BLEU and CIDEr split it at any white space, ROUGE-L at each
 	// single blank; they differ where a token holds a no-break space and in empty text.
-	hyps []string
-	refs [][]string
+	// Captions that are equal are one text.
+	texts []string
+	hyps  []int32   // text of the hypothesis, by image
+	refs  [][]int32 // texts of the references
 
 	numbers func() *numbers // made when first wanted
 }
@@ -32,23 +33,23 @@ type Corpus struct {
 // Image i has hyps[i] and refs[i]. No image, another number of hypotheses than
 // of reference lists, and an image without reference are errors.
 func NewCorpus(hyps []string, refs [][]string) (*Corpus, error) {
-	all := tokenizeEach(slices.Concat(hyps, flat(refs)))
-	return newCorpus(all[:len(hyps):len(hyps)], shaped(all[len(hyps):], refs))
+	return newCorpus(hyps, refs, tokenizeEach)
 }
 
 // NewCorpusJoined is NewCorpus with [TokenizeAll], for all hypotheses and for all
 // references, as the official code tokenises.
 func NewCorpusJoined(hyps []string, refs [][]string) (*Corpus, error) {
-	return newCorpus(TokenizeAll(hyps), shaped(TokenizeAll(flat(refs)), refs))
+	return FromTokens(TokenizeAll(hyps), shaped(TokenizeAll(flat(refs)), refs))
 }
 
 // FromTokens makes a corpus of text that is tokenised already: words with single
 // blanks between them. Its errors are those of [NewCorpus].
 func FromTokens(hyps []string, refs [][]string) (*Corpus, error) {
-	return newCorpus(slices.Clone(hyps), shaped(flat(refs), refs))
+	return newCorpus(hyps, refs, func(texts []string) []string { return texts })
 }
 
-func newCorpus(hyps []string, refs [][]string) (*Corpus, error) {
+// newCorpus makes a corpus of captions and what tokenises the different ones.
+func newCorpus(hyps []string, refs [][]string, tokenize func([]string) []string) (*Corpus, error) {
 	if len(hyps) != len(refs) {
 		return nil, fmt.Errorf("metric: %d hypotheses, but references for %d images", len(hyps), len(refs))
 	}
@@ -60,13 +61,24 @@ func newCorpus(hyps []string, refs [][]string) (*Corpus, error) {
 			return nil, fmt.Errorf("metric: image %d has no reference", i)
 		}
 	}
-	c := &Corpus{hyps: hyps, refs: refs}
+	captions, places := distinct(append(flat(refs), hyps...))
+	n := len(places) - len(hyps)
+	c := &Corpus{texts: tokenize(captions), hyps: places[n:], refs: shaped(places[:n], refs)}
 	c.numbers = sync.OnceValue(func() *numbers { return newNumbers(c) })
 	return c, nil
 }
 
 // Images is the number of images.
 func (c *Corpus) Images() int { return len(c.hyps) }
+
+// references are the texts of an image's references.
+func (c *Corpus) references(image int) []string {
+	texts := make([]string, len(c.refs[image]))
+	for r, ref := range c.refs[image] {
+		texts[r] = c.texts[ref]
+	}
+	return texts
+}
 
 // A Warning says what to know before trusting a score.
 type Warning struct {
@@ -86,14 +98,15 @@ func (c *Corpus) Warnings() []Warning {
 	n := c.numbers()
 	longest, empty := 0, true
 	var all, images []Warning
-	for i := range n.hyps {
-		longest = max(longest, len(n.hyps[i]))
-		if len(n.hyps[i]) == 0 {
+	for i, hyp := range c.hyps {
+		longest = max(longest, len(n.sentences[hyp]))
+		if len(n.sentences[hyp]) == 0 {
 			images = append(images, Warning{i, "the hypothesis is empty"})
 		}
-		for r, ref := range n.refs[i] {
-			empty = empty && len(ref) == 0
-			if len(ref) == 0 {
+		for r, ref := range c.refs[i] {
+			words := len(n.sentences[ref])
+			empty = empty && words == 0
+			if words == 0 {
 				images = append(images, Warning{i, fmt.Sprintf("reference %d is empty; ROUGE-L counts it as one empty word", r)})
 			}
 		}
@@ -112,9 +125,10 @@ func (c *Corpus) Warnings() []Warning {
 
 // numbers are the texts of a corpus with numbers for words, and what was counted.
 type numbers struct {
+	*Corpus
 	vocabulary vocabulary
-	hyps       [][]int32
-	refs       [][][]int32
+	sentences  [][]int32 // the texts
+	words      int       // different ones
 	rare       *rarities
 
 	bleu  func() *statistics  // of all orders
@@ -122,16 +136,16 @@ type numbers struct {
 }
 
 func newNumbers(c *Corpus) *numbers {
-	n := &numbers{vocabulary: vocabulary{}}
-	n.refs = shaped(n.vocabulary.number(flat(c.refs)), c.refs)
-	n.hyps = n.vocabulary.number(c.hyps)
+	n := &numbers{Corpus: c, vocabulary: vocabulary{}}
+	n.sentences = n.vocabulary.number(c.texts)
+	n.words = len(n.vocabulary)
 	n.bleu = sync.OnceValue(n.countBleu)
 	n.cider = sync.OnceValue(func() [2][]float64 {
-		known := n.refs
 		if f := c.Frequencies; f != nil {
-			known = shaped(n.vocabulary.number(flat(f.refs)), f.refs)
+			n.rare = newRarities(n.vocabulary.number(f.texts), f.refs)
+		} else {
+			n.rare = newRarities(n.sentences, c.refs)
 		}
-		n.rare = newRarities(known)
 		return n.countCider()
 	})
 	return n

@@ -80,8 +80,8 @@ func TestJoined(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if c.hyps[0] != test.want || c.refs[0][0] != test.want || c.refs[1][1] != "a cat" {
-			t.Errorf("%s: tokens %q and %q, want %q", test.name, c.hyps, c.refs, test.want)
+		if hyp, ref, last := c.texts[c.hyps[0]], c.references(0)[0], c.references(1)[1]; hyp != test.want || ref != test.want || last != "a cat" {
+			t.Errorf("%s: tokens %q, %q and %q, want %q", test.name, hyp, ref, last, test.want)
 		}
 	}
 }

@@ -41,7 +41,7 @@ func (c *Corpus) Diverse(captions [][]string, training []string) Diversity {
 	others = tokenizeEach(others)
 	all := make([]string, 0, len(captions)+len(others))
 	for i, list := range captions {
-		all = append(all, c.hyps[i])
+		all = append(all, c.texts[c.hyps[i]])
 		all = append(all, others[:len(list)-1]...)
 		others = others[len(list)-1:]
 	}

@@ -2,6 +2,7 @@ package metric
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"showtell/metric/meteor"
@@ -43,14 +44,20 @@ func meteorScore(c *Corpus) Result {
 	}
 }
 
+// meteorBlock is how many images METEOR scores at once.
+const meteorBlock = 1 << 16
+
 // meteorStats scores blocks of images, so that what is known of words and
 // sentences does not pile up.
 func (c *Corpus) meteorStats(m *meteor.Meteor) ([]meteor.Stats, error) {
-	const block = 1 << 16
 	stats := make([]meteor.Stats, 0, len(c.hyps))
-	for from := 0; from < len(c.hyps); from += block {
-		end := min(len(c.hyps), from+block)
-		images, err := m.Score(c.hyps[from:end], c.refs[from:end])
+	for from := 0; from < len(c.hyps); from += meteorBlock {
+		end := min(len(c.hyps), from+meteorBlock)
+		hyps, refs := make([]string, end-from), make([][]string, end-from)
+		for i := range hyps {
+			hyps[i], refs[i] = c.texts[c.hyps[from+i]], c.references(from+i)
+		}
+		images, err := m.Score(hyps, refs)
 		if err != nil {
 			return nil, err
 		}
@@ -61,12 +68,15 @@ func (c *Corpus) meteorStats(m *meteor.Meteor) ([]meteor.Stats, error) {
 
 // meteorWarnings tells what METEOR does to some texts.
 func (c *Corpus) meteorWarnings() (warnings []Warning) {
+	if !slices.ContainsFunc(c.texts, func(text string) bool { return strings.Contains(text, meteor.Separator) }) {
+		return nil
+	}
 	for i, hyp := range c.hyps {
-		if strings.Contains(hyp, meteor.Separator) {
+		if strings.Contains(c.texts[hyp], meteor.Separator) {
 			warnings = append(warnings, Warning{i, "METEOR leaves ||| out of the hypothesis, as the official code does"})
 		}
 		for r, ref := range c.refs[i] {
-			if strings.Contains(ref, meteor.Separator) {
+			if strings.Contains(c.texts[ref], meteor.Separator) {
 				warnings = append(warnings, Warning{i, fmt.Sprintf("METEOR makes two references of reference %d at |||, as the official code does", r)})
 			}
 		}

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"showtell/tensor"
 )
 
 // A row is a metric.
@@ -51,13 +53,7 @@ func Names() []string {
 }
 
 // All computes every metric.
-func All(c *Corpus) []Result {
-	results := make([]Result, len(metrics))
-	for i, m := range metrics {
-		results[i] = m.of(c)
-	}
-	return results
-}
+func All(c *Corpus) []Result { return computeRows(c, metrics) }
 
 // Compute computes the named metrics, in the order of [Names]. A name that it
 // does not know is an error.
@@ -67,13 +63,28 @@ func Compute(c *Corpus, names ...string) ([]Result, error) {
 			return nil, fmt.Errorf("metric %q: want one of %s", name, strings.Join(Names(), ", "))
 		}
 	}
-	var results []Result
-	for _, m := range metrics {
-		if slices.Contains(names, m.name) {
-			results = append(results, m.of(c))
+	wanted := slices.DeleteFunc(slices.Clone(metrics), func(m row) bool { return !slices.Contains(names, m.name) })
+	return computeRows(c, wanted), nil
+}
+
+// computeRows computes METEOR beside the others, since each has parts for one core
+// only, or before them if there is so much that both together would take much memory.
+func computeRows(c *Corpus, wanted []row) []Result {
+	results := make([]Result, len(wanted))
+	some := func(part int) {
+		for i, m := range wanted {
+			if meteor := m.name == "METEOR"; meteor == (part == 0) {
+				results[i] = m.of(c)
+			}
 		}
 	}
-	return results, nil
+	if len(c.hyps) <= meteorBlock {
+		tensor.Parallel(2, some)
+	} else {
+		some(0)
+		some(1)
+	}
+	return results
 }
 
 func (m row) of(c *Corpus) Result {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"sync"
 )
 
 // orders is the longest n-gram that is counted.
@@ -20,17 +21,30 @@ func (g gram) compare(o gram) int {
 	return cmp.Compare(g.last, o.last)
 }
 
-// beginning is the n-gram of the first n words, false if there are fewer.
-func (g gram) beginning(n int) (gram, bool) {
+// beginning is the n-gram of the first n words, of which there must be as many.
+func (g gram) beginning(n int) gram {
 	switch n {
 	case 1:
-		return gram{first: g.first &^ math.MaxUint32}, true
+		return gram{first: g.first &^ math.MaxUint32}
 	case 2:
-		return gram{first: g.first}, g.first&math.MaxUint32 != 0
+		return gram{first: g.first}
 	case 3:
-		return gram{g.first, g.last &^ math.MaxUint32}, g.last != 0
+		return gram{g.first, g.last &^ math.MaxUint32}
 	}
-	return g, g.last&math.MaxUint32 != 0
+	return g
+}
+
+// words is how many words the n-gram has.
+func (g gram) words() int {
+	switch {
+	case g.last&math.MaxUint32 != 0:
+		return 4
+	case g.last != 0:
+		return 3
+	case g.first&math.MaxUint32 != 0:
+		return 2
+	}
+	return 1
 }
 
 func (g gram) hash() uint64 {
@@ -40,22 +54,18 @@ func (g gram) hash() uint64 {
 	return h ^ h>>32
 }
 
-// gramsAt appends, for each place of a sentence, the n-gram of the next four words
-// or of what is left.
-func gramsAt(list []gram, sentence []int32) []gram {
+// gramAt is the n-gram of the four words from place i on, or of what is left.
+func gramAt(text []int32, i int) gram {
 	at := func(i int) uint64 {
-		if i < len(sentence) {
-			return uint64(sentence[i])
+		if i < len(text) {
+			return uint64(text[i])
 		}
 		return 0
 	}
-	for i := range sentence {
-		list = append(list, gram{at(i)<<32 | at(i+1), at(i+2)<<32 | at(i+3)})
-	}
-	return list
+	return gram{at(i)<<32 | at(i+1), at(i+2)<<32 | at(i+3)}
 }
 
-// sortGrams sorts; sentences are short.
+// sortGrams sorts; texts are short.
 func sortGrams(list []gram) {
 	if len(list) > 40 {
 		slices.SortFunc(list, gram.compare)
@@ -71,7 +81,7 @@ func sortGrams(list []gram) {
 	}
 }
 
-// A bag holds the n-grams of a sentence. It may be filled again.
+// A bag holds the n-grams of a text. It may be filled again.
 type bag struct {
 	words int
 	grams [orders][]entry // of n+1 words, ascending
@@ -79,25 +89,28 @@ type bag struct {
 	next  []gram          // scratch
 }
 
-// An entry is an n-gram of a sentence, how often it stands there, and its weight.
+// An entry is an n-gram of a text, how often it stands there, and its weight.
 type entry struct {
 	gram
 	count  int32
 	weight float64
 }
 
-// fill counts the n-grams of a sentence: sorted by the next four words, places
+// fill counts the n-grams of a text: sorted by the next four words, places
 // with the same n-gram stand together for every n.
-func (b *bag) fill(sentence []int32) {
-	b.words = len(sentence)
-	b.next = gramsAt(b.next[:0], sentence)
+func (b *bag) fill(text []int32) {
+	b.words = len(text)
+	b.next = b.next[:0]
+	for i := range text {
+		b.next = append(b.next, gramAt(text, i))
+	}
 	sortGrams(b.next)
 	for n := range orders {
 		list := b.grams[n][:0]
 		for _, g := range b.next {
-			short, ok := g.beginning(n + 1)
+			short := g.beginning(n + 1)
 			switch {
-			case !ok:
+			case g.words() <= n:
 			case len(list) > 0 && list[len(list)-1].gram == short:
 				list[len(list)-1].count++
 			default:
@@ -109,8 +122,8 @@ func (b *bag) fill(sentence []int32) {
 }
 
 // weigh fills the bag and gives each n-gram its weight for CIDEr.
-func (b *bag) weigh(sentence []int32, rare *rarities) {
-	b.fill(sentence)
+func (b *bag) weigh(text []int32, rare *rarities) {
+	b.fill(text)
 	for n, list := range b.grams {
 		sum := 0.0
 		for i := range list {
@@ -122,16 +135,54 @@ func (b *bag) weigh(sentence []int32, rare *rarities) {
 	}
 }
 
-// bags are scratch for a sentence and its references.
+// bags are those of the texts of a tile of images, each filled once.
 type bags struct {
-	hyp  bag
-	refs []bag
+	texts  [][]int32
+	rare   *rarities // nil: n-grams are counted only
+	filled map[int32]*bag
+	all    []*bag // the first of them are filled
+	some   []*bag // scratch
 }
 
-// of returns n bags to fill.
-func (b *bags) of(n int) []bag {
-	for len(b.refs) < n {
-		b.refs = append(b.refs, bag{})
+var spareBags = sync.Pool{New: func() any { return &bags{filled: map[int32]*bag{}} }}
+
+func newBags(texts [][]int32, rare *rarities) *bags {
+	b := spareBags.Get().(*bags)
+	b.texts, b.rare = texts, rare
+	return b
+}
+
+// release gives the memory to the next tile.
+func (b *bags) release() {
+	clear(b.filled)
+	b.texts, b.rare = nil, nil
+	spareBags.Put(b)
+}
+
+// of is the bag of a text.
+func (b *bags) of(text int32) *bag {
+	if x, ok := b.filled[text]; ok {
+		return x
 	}
-	return b.refs[:n]
+	n := len(b.filled)
+	if n == len(b.all) {
+		b.all = append(b.all, new(bag))
+	}
+	x := b.all[n]
+	b.filled[text] = x
+	if b.rare == nil {
+		x.fill(b.texts[text])
+	} else {
+		x.weigh(b.texts[text], b.rare)
+	}
+	return x
+}
+
+// list is the bags of some texts, until it is called again.
+func (b *bags) list(texts []int32) []*bag {
+	b.some = b.some[:0]
+	for _, text := range texts {
+		b.some = append(b.some, b.of(text))
+	}
+	return b.some
 }

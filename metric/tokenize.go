@@ -13,7 +13,37 @@ import (
 // single blanks between them and without punctuation. A line break counts as a
 // blank. It is safe for concurrent use.
 func Tokenize(caption string) string {
-	return dropPunctuation(lex(oneLine(caption), "\n"))
+	caption = oneLine(caption)
+	if words, ok := easyWords(caption + "\n"); ok {
+		return words
+	}
+	return dropPunctuation(lex(caption, "\n"))
+}
+
+// easyWords is what is left of a line, with its end, if that needs no look at the
+// rules.
+func easyWords(line string) (words string, ok bool) {
+	out := make([]byte, 0, 128)
+	for len(line) > 1 {
+		token, used := easyToken(line)
+		switch {
+		case used == 0:
+			return "", false
+		case token != "" && letter(token[0]):
+			if len(out) > 0 {
+				out = append(out, ' ')
+			}
+			for i := range len(token) {
+				c := token[i]
+				if letter(c) {
+					c |= 0x20
+				}
+				out = append(out, c)
+			}
+		}
+		line = line[used:]
+	}
+	return string(out), true
 }
 
 // TokenizeAll tokenises captions as the official code does a batch, where the next
@@ -197,7 +227,7 @@ type ruleLexer struct{ rules []compiledRule }
 
 // lexer compiles the rules when they are first wanted.
 var lexer = sync.OnceValue(func() *ruleLexer {
-	classes, err := classRanges()
+	classes, ascii, err := classRanges()
 	if err != nil {
 		panic(err) // the file is part of the program
 	}
@@ -209,7 +239,7 @@ var lexer = sync.OnceValue(func() *ruleLexer {
 		}
 		re := regexp.MustCompile(pattern)
 		re.Longest()
-		x.rules = append(x.rules, compiledRule{tokenRule: r, re: re, first: firstBytes(pattern)})
+		x.rules = append(x.rules, compiledRule{tokenRule: r, re: re, first: firstBytes("^(?:" + expand(r.pattern, ascii) + ")")})
 	}
 	return x
 })

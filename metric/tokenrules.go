@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // A tokenRule is a pattern of the caption tokenizer. At each place all rules are
@@ -191,21 +192,25 @@ func fold(words string) string {
 	return "(?:" + strings.Join(list, "|") + ")"
 }
 
-// classRanges are the character classes as the inside of brackets.
-func classRanges() (map[string]string, error) {
+// classRanges are the character classes as the inside of brackets; those of ascii
+// are the same up to \x7F.
+func classRanges() (classes, ascii map[string]string, err error) {
 	var ranges map[string][][2]rune
 	if err := json.Unmarshal(tokenClasses, &ranges); err != nil {
-		return nil, fmt.Errorf("tokenclasses.json: %w", err)
+		return nil, nil, fmt.Errorf("tokenclasses.json: %w", err)
 	}
-	classes := map[string]string{}
+	classes, ascii = map[string]string{}, map[string]string{}
 	for name, list := range ranges {
-		var b strings.Builder
+		var all, few strings.Builder
 		for _, r := range list {
-			fmt.Fprintf(&b, `\x{%X}-\x{%X}`, r[0], r[1])
+			fmt.Fprintf(&all, `\x{%X}-\x{%X}`, r[0], r[1])
+			if r[0] < utf8.RuneSelf {
+				fmt.Fprintf(&few, `\x{%X}-\x{%X}`, r[0], r[1])
+			}
 		}
-		classes[name] = b.String()
+		classes[name], ascii[name] = all.String(), few.String()+`\x{80}` // brackets may not be empty
 	}
-	return classes, nil
+	return classes, ascii, nil
 }
 
 var bracedName = regexp.MustCompile(`\{([a-z][a-z0-9]*)\}`)

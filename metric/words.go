@@ -110,17 +110,28 @@ func (l *local) number(texts []string, numbers [][]int32) {
 func tokenizeEach(captions []string) []string {
 	tokens := make([]string, len(captions))
 	parallel(len(captions), func(from, end int) {
-		known := make(map[string]string, end-from) // an image's captions often come again with the next candidate
 		for i := from; i < end; i++ {
-			t, ok := known[captions[i]]
-			if !ok {
-				t = Tokenize(captions[i])
-				known[captions[i]] = t
-			}
-			tokens[i] = t
+			tokens[i] = Tokenize(captions[i])
 		}
 	})
 	return tokens
+}
+
+// distinct returns the different ones of some texts, in the order in which they
+// first stand, and for each text which of those it is.
+func distinct(texts []string) (different []string, which []int32) {
+	numbers := make(map[string]int32, len(texts)/4)
+	which = make([]int32, len(texts))
+	for i, text := range texts {
+		n, ok := numbers[text]
+		if !ok {
+			n = int32(len(different))
+			numbers[text] = n
+			different = append(different, text)
+		}
+		which[i] = n
+	}
+	return different, which
 }
 
 // parallel calls f for tiles of 0 to n, on all cores.

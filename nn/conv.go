@@ -66,6 +66,7 @@ type convolution struct {
 	w         *Param
 	depthwise bool
 	kernels   *convKernels
+	curve     tensor.Activation // one that is Curved, done apart for its gradient
 }
 
 // convKernels are weights made ready, whose memory a tape uses again.
@@ -86,6 +87,10 @@ func newConvolution(t *Tape, x *Var, w *Param, win Window, end Ending, depthwise
 		panic(fmt.Sprintf("nn: convolution of %v, which is not (n, h, w, channels)", x.Shape))
 	}
 	c := &convolution{Ending: end, tape: t, x: x, w: w, depthwise: depthwise, kernels: &convKernels{}}
+	if end.Activation.Curved() && t.learns() && c.wantsGrad() {
+		c.curve, end.Activation = end.Activation, tensor.Identity
+		c.Ending.Activation = tensor.Identity
+	}
 	c.Training = tensor.Training{
 		ConvShape: tensor.ConvShape{KH: win.rows(), KW: win.Kernel, In: x.Shape[3], Out: w.Shape[0], Stride: win.Stride, Activation: end.Activation},
 		N:         x.Shape[0], H: x.Shape[1], W: x.Shape[2], OutH: win.H, OutW: win.W, Top: win.Top, Left: win.Left,
@@ -109,12 +114,23 @@ func (c *convolution) apply() *Var {
 	c.y = t.New(c.N, c.OutH, c.OutW, c.Out)
 	c.y.activation = c.Ending.Activation
 	c.forward()
-	if c.w.Fixed && !c.x.WantsGrad() && (c.Add == nil || !c.Add.WantsGrad()) {
+	if !c.wantsGrad() {
 		c.y.tape = nil
 		return c.y
 	}
 	t.record(c.back)
+	switch c.curve {
+	case tensor.Swish:
+		return SiLU(t, c.y)
+	case tensor.Logistic:
+		return Sigmoid(t, c.y)
+	}
 	return c.y
+}
+
+// wantsGrad tells whether anything that goes in does.
+func (c *convolution) wantsGrad() bool {
+	return !c.w.Fixed || c.x.WantsGrad() || c.Add != nil && c.Add.WantsGrad()
 }
 
 func (c *convolution) forward() {

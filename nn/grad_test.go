@@ -3,6 +3,7 @@ package nn
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"showtell/tensor"
@@ -101,6 +102,11 @@ func TestGradients(t *testing.T) {
 		}},
 		{"relu", []*Param{kink}, func(t *Tape) *Var { return ReLU(t, &kink.Var) }},
 		{"relu6", []*Param{kink}, func(t *Tape) *Var { return ReLU6(t, &kink.Var) }},
+		{"silu", []*Param{x}, func(t *Tape) *Var { return SiLU(t, &x.Var) }},
+		{"silu of many", []*Param{kink}, func(t *Tape) *Var { // the first result's gradient has more than one source
+			y := SiLU(t, Scale(t, &kink.Var, 0.5))
+			return Add(t, SiLU(t, y), y)
+		}},
 		{"tanh", []*Param{x}, func(t *Tape) *Var { return Tanh(t, &x.Var) }},
 		{"sigmoid", []*Param{x}, func(t *Tape) *Var { return Sigmoid(t, &x.Var) }},
 		{"add to itself", []*Param{x}, func(t *Tape) *Var { return Add(t, &x.Var, &x.Var) }},
@@ -260,6 +266,35 @@ func TestSharedConvGradient(t *testing.T) {
 	})
 }
 
+// Activations that do not clamp, in convolutions that something else reads as well.
+func TestCurvedConvGradient(t *testing.T) {
+	x, w, deep, win := random("x", 2, 5, 4, 3), random("w", 3, 3, 3, 3), random("deep", 3, 1, 3, 3), sameWindow(5, 4, 3, 1)
+	add := random("add", 2, 5, 4, 3)
+	for _, a := range []tensor.Activation{tensor.Swish, tensor.Logistic} {
+		end := Ending{Scale: []float32{1, 2, -0.5}, Shift: []float32{0, 0.1, 0.2}, Activation: a}
+		checkGrad(t, []*Param{x, w, deep, add}, func(t *Tape) *Var {
+			more := end
+			more.Add = &add.Var
+			y := Conv(t, &x.Var, w, win, more)
+			return Add(t, Depthwise(t, y, deep, win, end), y)
+		})
+		apart, together := Conv(NewTape(nil), &x.Var, w, win, end).Data, Conv(nil, &x.Var, w, win, end).Data
+		if !slices.Equal(apart, together) {
+			t.Errorf("activation %d: a tape changes the result", a)
+		}
+	}
+}
+
+func TestExciteGradient(t *testing.T) {
+	x, w := random("x", 2, 3, 2, 4), random("w", 4, 4, 1, 1)
+	checkGrad(t, []*Param{x}, func(t *Tape) *Var { return ChannelMeans(t, &x.Var) })
+	checkGrad(t, []*Param{x, w}, func(t *Tape) *Var {
+		y := SiLU(t, &x.Var)
+		scale := Conv(t, ChannelMeans(t, y), w, sameWindow(1, 1, 1, 1), Ending{Activation: tensor.Logistic})
+		return ScaleChannels(t, y, scale)
+	})
+}
+
 func point(in, out int) *Param { return random("point", out, in, 1, 1) }
 
 // Differences across the bend of an activation would be wrong, so it is compared with ReLU6 apart.
@@ -313,6 +348,8 @@ func TestUnlearned(t *testing.T) {
 		"max":     MaxPool(tape, x, win, 2, 2),
 		"average": AveragePool(tape, x, win, 2, 2, false),
 		"concat":  Concat(tape, x, x),
+		"means":   ChannelMeans(tape, x),
+		"scale":   ScaleChannels(tape, x, Const(make([]float32, 3), 1, 1, 1, 3)),
 	} {
 		if y.WantsGrad() {
 			t.Errorf("%s of a constant wants a gradient", name)

@@ -43,15 +43,7 @@ func (c *collector) value(t *jsonText) ([]byte, int32, error) {
 
 // array reads the elements of an array, numbered from 1.
 func (c *collector) array(t *jsonText, read reader) error {
-	n := int32(0)
-	return t.elements(func() error {
-		n++
-		raw, line, err := c.value(t)
-		if err != nil {
-			return err
-		}
-		return read(raw, Place{line, n})
-	})
+	return c.ahead(t, t.elements, read)
 }
 
 // arrays reads an object that is the whole text, and the elements of some of its
@@ -141,14 +133,15 @@ func (c *collector) makeRoom() {
 	entries := c.file.Entries
 	n := len(entries)
 	if n == 0 {
-		c.first = c.packed.done
+		c.first = c.packed.done.Load()
 	}
 	if n < cap(entries) || n < 1<<16 {
 		return
 	}
 	more := n // if nothing is known
-	if read := c.packed.done - c.first; c.packed.size > 0 && read > 0 {
-		more = int(1.1*float64(n)*float64(c.packed.size-c.packed.done)/float64(read)) + n/16
+	done := c.packed.done.Load()
+	if read := done - c.first; c.packed.size > 0 && read > 0 {
+		more = int(1.1*float64(n)*float64(c.packed.size-done)/float64(read)) + n/16
 	}
 	c.file.Entries = slices.Grow(entries, min(more, 31*n))
 }

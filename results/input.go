@@ -9,6 +9,7 @@ import (
 	"iter"
 	"os"
 	"strings"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
@@ -31,7 +32,8 @@ type input struct {
 // A counter knows how much of a file was read, in bytes.
 type counter struct {
 	io.Reader
-	done, size int64 // size is 0 if it is not known
+	done atomic.Int64
+	size int64 // 0: not known
 }
 
 func newCounter(r io.Reader) *counter {
@@ -46,7 +48,7 @@ func newCounter(r io.Reader) *counter {
 
 func (c *counter) Read(p []byte) (int, error) {
 	n, err := c.Reader.Read(p)
-	c.done += int64(n)
+	c.done.Add(int64(n))
 	return n, err
 }
 

@@ -8,16 +8,15 @@ func matchJSONL(h head) bool {
 // readJSONL reads one object after the other, whatever space stands between them.
 func readJSONL(c *collector) error {
 	t := c.json()
-	for {
-		if _, ok := t.next(); !ok {
-			return t.finish()
-		}
-		raw, line, err := c.value(t)
-		if err != nil {
-			return err
-		}
-		if err := c.addRecord(raw, Place{Line: line}); err != nil {
-			return err
+	each := func(f func() error) error {
+		for {
+			if _, ok := t.next(); !ok {
+				return t.finish()
+			}
+			if err := f(); err != nil {
+				return err
+			}
 		}
 	}
+	return c.ahead(t, each, func(raw []byte, p Place) error { return c.addRecord(raw, Place{Line: p.Line}) })
 }

@@ -1,6 +1,9 @@
 package results
 
-import "strings"
+import (
+	"errors"
+	"strings"
+)
 
 // An outline is the keys that JSON begins with, each with the keys around it:
 // "images[].sentences" is true if elements of images have sentences.
@@ -8,6 +11,11 @@ type outline map[string]bool
 
 // deepest is how many keys and arrays may stand around a key of an outline.
 const deepest = 5
+
+// many is how many elements of an array make its outline.
+const many = 100
+
+var errEnough = errors.New("the outline is known")
 
 // outlineOf makes the outline of the first value of a text, which may be cut off.
 func outlineOf(text string) outline {
@@ -27,7 +35,15 @@ func (o outline) walk(t *jsonText, path []byte, depth int) error {
 	case c == '[':
 		path = append(path, "[]"...)
 		o.add(path)
-		return t.elements(func() error { return o.walk(t, path, depth+1) })
+		n := 0
+		return t.elements(func() error {
+			if n++; n <= many {
+				return o.walk(t, path, depth+1)
+			} else if depth == 0 {
+				return errEnough
+			}
+			return t.skip()
+		})
 	}
 	o.add(append(path, "{}"...))
 	if len(path) > 0 {

@@ -77,6 +77,9 @@ func expAVX512(dst, x []float32)
 func sigmoidAVX512(dst, x []float32)
 
 //go:noescape
+func siluAVX512(dst, x []float32)
+
+//go:noescape
 func tanhAVX512(dst, x []float32)
 
 //go:noescape
@@ -159,6 +162,9 @@ func expAVX2(dst, x []float32)
 
 //go:noescape
 func sigmoidAVX2(dst, x []float32)
+
+//go:noescape
+func siluAVX2(dst, x []float32)
 
 //go:noescape
 func tanhAVX2(dst, x []float32)

@@ -231,6 +231,11 @@ func (r convRun) tile(y0, x0, group int) {
 			}
 		}
 	}
+	if r.Activation.Curved() {
+		last := r.groups[min(group+r.groupsPerTile, len(r.groups))-1]
+		first := r.groups[group].first
+		r.Activation.curve(r.dst.Slice(y0, x0, y1-y0, x1-x0), first, last.first+last.count-first)
+	}
 }
 
 // strips computes count times n pixels from (y, x).

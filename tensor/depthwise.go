@@ -91,6 +91,9 @@ func (d *Depthwise) run(dst, src Image, each func(n int, f func(tile int))) {
 			for _, p := range d.parts {
 				d.row(a, p, dst, src, y)
 			}
+			if d.Activation.Curved() {
+				d.Activation.apply(dst.Row(y, 0, dst.W))
+			}
 		}
 	})
 }

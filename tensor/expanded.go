@@ -79,6 +79,9 @@ func (r *expandedRun) tile(y, group int) {
 		for _, p := range r.parts[group] {
 			r.depth.vectors(a, p, r.dst.Row(y+i, 0, r.dst.W), between.Data[i*r.depth.Stride*between.Stride+p.first-r.point.groups[group].first:])
 		}
+		if g := r.point.groups[group]; r.depth.Activation.Curved() {
+			r.depth.Activation.curve(r.dst.Slice(y+i, 0, 1, r.dst.W), g.first, g.count)
+		}
 	}
 }
 
@@ -100,7 +103,11 @@ func (r *expandedRun) expand(between Image, y, group int) {
 	_, long, short := g.cut(pixels)
 	a.fetch(r.point.behind(g), (end-first)*(long+short))
 	for i := first; i < end; i++ {
-		g.row(a, between.Row(i, r.left, pixels), r.src.Row(y+i, 0, pixels), pixels)
+		row := between.Row(i, r.left, pixels)
+		g.row(a, row, r.src.Row(y+i, 0, pixels), pixels)
+		if r.point.Activation.Curved() {
+			r.point.Activation.apply(row)
+		}
 	}
 }
 

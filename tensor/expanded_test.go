@@ -51,7 +51,7 @@ func TestExpanded(t *testing.T) {
 					{5, 24, 5, 5},
 					{3, 8, 3, 4},
 				} {
-					point, depth := ConvShape{1, 1, c.in, c.out, 1, Rectify6}, ConvShape{size, size, c.out, c.out, stride, Rectify6}
+					point, depth := ConvShape{1, 1, c.in, c.out, 1, Rectify6}, ConvShape{size, size, c.out, c.out, stride, Swish}
 					checkExpanded(t, l, point, depth, c.h, c.w, size/2, size/2, 1)
 					checkExpanded(t, l, point, depth, c.h+2, c.w+2, 0, 1, 2)
 				}
@@ -63,8 +63,8 @@ func TestExpanded(t *testing.T) {
 func FuzzExpanded(f *testing.F) {
 	f.Add(uint8(3), uint8(4), uint8(9), uint8(8), uint8(1), uint8(1), true, true, uint64(1))
 	f.Fuzz(func(t *testing.T, in, out, h, w, top, left uint8, wide, strided bool, seed uint64) {
-		point := ConvShape{1, 1, 1 + int(in)%40, 8 * (1 + int(out)%20), 1, Activation(seed % 3)}
-		depth := ConvShape{3, 3, point.Out, point.Out, 1, Activation(seed / 3 % 3)}
+		point := ConvShape{1, 1, 1 + int(in)%40, 8 * (1 + int(out)%20), 1, Activation(seed % 5)}
+		depth := ConvShape{3, 3, point.Out, point.Out, 1, Activation(seed / 5 % 5)}
 		if wide {
 			depth.KH, depth.KW = 5, 5
 		}

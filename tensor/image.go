@@ -71,9 +71,15 @@ const (
 	Identity Activation = iota
 	Rectify             // max(x, 0)
 	Rectify6            // min(max(x, 0), 6)
+	Swish               // x/(1+exp(-x)), also called SiLU
+	Logistic            // 1/(1+exp(-x))
 )
 
-// limits are the bounds to which the activation clamps.
+// Curved tells whether an activation does more than clamp. It is then a pass of its own over what a
+// convolution gives, while that is in the cache, and its gradient wants its input.
+func (a Activation) Curved() bool { return a == Swish || a == Logistic }
+
+// limits are the bounds to which the activation clamps, none if it is Curved.
 func (a Activation) limits() (low, high float32) {
 	switch a {
 	case Rectify:
@@ -91,5 +97,9 @@ func (a Activation) apply(x []float32) {
 		ReLU(x, x)
 	case Rectify6:
 		ReLU6(x, x)
+	case Swish:
+		SiLU(x, x)
+	case Logistic:
+		Sigmoid(x, x)
 	}
 }

@@ -23,7 +23,7 @@ type kernels struct {
 	sumSquares func(x []float32) float64
 	max        func(x []float32) float32
 
-	exp, tanh, sigmoid, relu, relu6 func(dst, x []float32)
+	exp, tanh, sigmoid, silu, relu, relu6 func(dst, x []float32)
 
 	expSum func(dst, x []float32, max float32) float64 // dst = exp(x-max); their sum
 	sumExp func(x []float32, max float32) float64      // the sum alone

@@ -22,6 +22,7 @@ var neonKernels = kernels{
 	exp:        expNEON,
 	tanh:       tanhNEON,
 	sigmoid:    sigmoidNEON,
+	silu:       siluNEON,
 	relu:       reluNEON,
 	relu6:      relu6NEON,
 	expSum:     expSumNEON,

@@ -48,6 +48,7 @@ var genericKernels = kernels{
 	exp:        each(expGeneric),
 	tanh:       each(func(x float32) float32 { return float32(math.Tanh(float64(x))) }),
 	sigmoid:    each(func(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }),
+	silu:       each(func(x float32) float32 { return float32(float64(x) / (1 + math.Exp(-float64(x)))) }),
 	relu: each(func(x float32) float32 {
 		if x < 0 {
 			return 0

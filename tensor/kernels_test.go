@@ -54,6 +54,7 @@ func vectorCalls() []call {
 		{"exp", unary(func(k *kernels) func(dst, x []float32) { return k.exp })},
 		{"tanh", unary(func(k *kernels) func(dst, x []float32) { return k.tanh })},
 		{"sigmoid", unary(func(k *kernels) func(dst, x []float32) { return k.sigmoid })},
+		{"silu", unary(func(k *kernels) func(dst, x []float32) { return k.silu })},
 		{"relu", unary(func(k *kernels) func(dst, x []float32) { return k.relu })},
 		{"relu6", unary(func(k *kernels) func(dst, x []float32) { return k.relu6 })},
 		{"dot", func(k *kernels, x, y, z []float32) float64 { return float64(k.dot(x, y)) }},
@@ -142,7 +143,7 @@ func FuzzVectorKernels(f *testing.F) {
 		}
 		calls := vectorCalls()
 		c := calls[int(which)%len(calls)]
-		if !slices.Contains([]string{"add", "mul", "scale", "shift", "exp", "tanh", "sigmoid", "relu", "relu6", "max"}, c.name) {
+		if !slices.Contains([]string{"add", "mul", "scale", "shift", "exp", "tanh", "sigmoid", "silu", "relu", "relu6", "max"}, c.name) {
 			return // large values cancel or overflow in another order
 		}
 		for _, k := range table {

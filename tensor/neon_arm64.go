@@ -81,6 +81,9 @@ func sumExpNEON(x []float32, max float32) float64
 func sigmoidNEON(dst, x []float32)
 
 //go:noescape
+func siluNEON(dst, x []float32)
+
+//go:noescape
 func tanhNEON(dst, x []float32)
 
 //go:noescape

@@ -58,6 +58,10 @@ func Tanh(dst, x []float32) { unary("Tanh", kern.tanh, dst, x) }
 // Sigmoid writes 1/(1+exp(-x)) to dst, which may be x. The error is at most 2 ulp.
 func Sigmoid(dst, x []float32) { unary("Sigmoid", kern.sigmoid, dst, x) }
 
+// SiLU writes x/(1+exp(-x)) to dst, which may be x. The error is at most 4e-7 of the
+// result, or of 1e-3 where that is more.
+func SiLU(dst, x []float32) { unary("SiLU", kern.silu, dst, x) }
+
 // ReLU writes x, or 0 where x is negative, to dst, which may be x.
 func ReLU(dst, x []float32) { unary("ReLU", kern.relu, dst, x) }
 

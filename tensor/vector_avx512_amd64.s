@@ -164,6 +164,77 @@ DATA rough<>+20(SB)/4, $0x3fba7efa
 DATA rough<>+24(SB)/4, $0x3fba7efa
 DATA rough<>+28(SB)/4, $0x3fba7efa
 GLOBL rough<>(SB), RODATA|NOPTR, $32
+DATA siluTop<>+0(SB)/4, $0x42d00000
+DATA siluTop<>+4(SB)/4, $0x42d00000
+DATA siluTop<>+8(SB)/4, $0x42d00000
+DATA siluTop<>+12(SB)/4, $0x42d00000
+DATA siluTop<>+16(SB)/4, $0x42d00000
+DATA siluTop<>+20(SB)/4, $0x42d00000
+DATA siluTop<>+24(SB)/4, $0x42d00000
+DATA siluTop<>+28(SB)/4, $0x42d00000
+GLOBL siluTop<>(SB), RODATA|NOPTR, $32
+DATA minusLog2e<>+0(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+4(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+8(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+12(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+16(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+20(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+24(SB)/4, $0xbfb8aa3b
+DATA minusLog2e<>+28(SB)/4, $0xbfb8aa3b
+GLOBL minusLog2e<>(SB), RODATA|NOPTR, $32
+DATA sixteenths<>+0(SB)/4, $0x49400000
+DATA sixteenths<>+4(SB)/4, $0x49400000
+DATA sixteenths<>+8(SB)/4, $0x49400000
+DATA sixteenths<>+12(SB)/4, $0x49400000
+DATA sixteenths<>+16(SB)/4, $0x49400000
+DATA sixteenths<>+20(SB)/4, $0x49400000
+DATA sixteenths<>+24(SB)/4, $0x49400000
+DATA sixteenths<>+28(SB)/4, $0x49400000
+GLOBL sixteenths<>(SB), RODATA|NOPTR, $32
+DATA root1<>+0(SB)/4, $0x3f317218
+DATA root1<>+4(SB)/4, $0x3f317218
+DATA root1<>+8(SB)/4, $0x3f317218
+DATA root1<>+12(SB)/4, $0x3f317218
+DATA root1<>+16(SB)/4, $0x3f317218
+DATA root1<>+20(SB)/4, $0x3f317218
+DATA root1<>+24(SB)/4, $0x3f317218
+DATA root1<>+28(SB)/4, $0x3f317218
+GLOBL root1<>(SB), RODATA|NOPTR, $32
+DATA root2<>+0(SB)/4, $0x3e75fdf0
+DATA root2<>+4(SB)/4, $0x3e75fdf0
+DATA root2<>+8(SB)/4, $0x3e75fdf0
+DATA root2<>+12(SB)/4, $0x3e75fdf0
+DATA root2<>+16(SB)/4, $0x3e75fdf0
+DATA root2<>+20(SB)/4, $0x3e75fdf0
+DATA root2<>+24(SB)/4, $0x3e75fdf0
+DATA root2<>+28(SB)/4, $0x3e75fdf0
+GLOBL root2<>(SB), RODATA|NOPTR, $32
+DATA root3<>+0(SB)/4, $0x3d635847
+DATA root3<>+4(SB)/4, $0x3d635847
+DATA root3<>+8(SB)/4, $0x3d635847
+DATA root3<>+12(SB)/4, $0x3d635847
+DATA root3<>+16(SB)/4, $0x3d635847
+DATA root3<>+20(SB)/4, $0x3d635847
+DATA root3<>+24(SB)/4, $0x3d635847
+DATA root3<>+28(SB)/4, $0x3d635847
+GLOBL root3<>(SB), RODATA|NOPTR, $32
+DATA roots<>+0(SB)/4, $0x3f800000
+DATA roots<>+4(SB)/4, $0x3f85aac3
+DATA roots<>+8(SB)/4, $0x3f8b95c2
+DATA roots<>+12(SB)/4, $0x3f91c3d3
+DATA roots<>+16(SB)/4, $0x3f9837f0
+DATA roots<>+20(SB)/4, $0x3f9ef532
+DATA roots<>+24(SB)/4, $0x3fa5fed7
+DATA roots<>+28(SB)/4, $0x3fad583f
+DATA roots<>+32(SB)/4, $0x3fb504f3
+DATA roots<>+36(SB)/4, $0x3fbd08a4
+DATA roots<>+40(SB)/4, $0x3fc5672a
+DATA roots<>+44(SB)/4, $0x3fce248c
+DATA roots<>+48(SB)/4, $0x3fd744fd
+DATA roots<>+52(SB)/4, $0x3fe0ccdf
+DATA roots<>+56(SB)/4, $0x3feac0c7
+DATA roots<>+60(SB)/4, $0x3ff5257d
+GLOBL roots<>(SB), RODATA|NOPTR, $64
 DATA tanhLo<>+0(SB)/4, $0xc2200000
 DATA tanhLo<>+4(SB)/4, $0xc2200000
 DATA tanhLo<>+8(SB)/4, $0xc2200000
@@ -997,6 +1068,74 @@ tail:
 	VFNMADD213PS Z18, Z28, Z1
 	VFMADD231PS Z4, Z1, Z2
 	VMOVUPS Z2, K1, 0(DI)
+done:
+	VZEROUPPER
+	RET
+
+// func siluAVX512(dst, x []float32)
+TEXT ·siluAVX512(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), DI
+	MOVQ x_base+24(FP), SI
+	MOVQ dst_len+8(FP), CX
+	VBROADCASTSS expLow<>(SB), Z31
+	VBROADCASTSS siluTop<>(SB), Z30
+	VBROADCASTSS minusLog2e<>(SB), Z29
+	VBROADCASTSS sixteenths<>(SB), Z28
+	VBROADCASTSS root1<>(SB), Z27
+	VBROADCASTSS root2<>(SB), Z26
+	VBROADCASTSS root3<>(SB), Z25
+	VBROADCASTSS one<>(SB), Z24
+	VMOVUPS roots<>(SB), Z6
+loop:
+	CMPQ CX, $16
+	JLT tail
+	VMOVUPS 0(SI), Z0
+	VMAXPS Z0, Z31, Z1
+	VMINPS Z1, Z30, Z1
+	VMOVAPS Z28, Z2
+	VFMADD231PS Z29, Z1, Z2
+	VPERMPS Z6, Z2, Z4
+	VSUBPS Z28, Z2, Z2
+	VMOVAPS Z2, Z3
+	VFMSUB231PS Z29, Z1, Z3
+	VMOVAPS Z25, Z1
+	VFMADD213PS Z26, Z3, Z1
+	VFMADD213PS Z27, Z3, Z1
+	VFMADD213PS Z24, Z3, Z1
+	VMULPS Z4, Z1, Z1
+	VSCALEFPS Z2, Z1, Z1
+	VADDPS Z24, Z1, Z1
+	VDIVPS Z1, Z0, Z0
+	VMOVUPS Z0, 0(DI)
+	ADDQ $64, DI
+	ADDQ $64, SI
+	SUBQ $16, CX
+	JMP loop
+tail:
+	TESTQ CX, CX
+	JZ done
+	MOVQ $1, AX
+	SHLQ CX, AX
+	DECQ AX
+	KMOVW AX, K1
+	VMOVUPS.Z 0(SI), K1, Z0
+	VMAXPS Z0, Z31, Z1
+	VMINPS Z1, Z30, Z1
+	VMOVAPS Z28, Z2
+	VFMADD231PS Z29, Z1, Z2
+	VPERMPS Z6, Z2, Z4
+	VSUBPS Z28, Z2, Z2
+	VMOVAPS Z2, Z3
+	VFMSUB231PS Z29, Z1, Z3
+	VMOVAPS Z25, Z1
+	VFMADD213PS Z26, Z3, Z1
+	VFMADD213PS Z27, Z3, Z1
+	VFMADD213PS Z24, Z3, Z1
+	VMULPS Z4, Z1, Z1
+	VSCALEFPS Z2, Z1, Z1
+	VADDPS Z24, Z1, Z1
+	VDIVPS Z1, Z0, Z0
+	VMOVUPS Z0, K1, 0(DI)
 done:
 	VZEROUPPER
 	RET

@@ -1097,6 +1097,119 @@ tail:
 done:
 	RET
 
+// func siluNEON(dst, x []float32)
+TEXT ·siluNEON(SB), NOSPLIT, $0-48
+	MOVD dst_base+0(FP), R0
+	MOVD x_base+24(FP), R1
+	MOVD dst_len+8(FP), R4
+	MOVW $0xc2d00000, R5 // expLow
+	VDUP R5, V31.S4
+	MOVW $0x42b20000, R5 // expTop
+	VDUP R5, V30.S4
+	MOVW $0x3fb8aa3b, R5 // log2e
+	VDUP R5, V29.S4
+	MOVW $0x3f318000, R5 // ln2hi
+	VDUP R5, V28.S4
+	MOVW $0xb95e8083, R5 // ln2lo
+	VDUP R5, V27.S4
+	MOVW $0x3f800000, R5 // one
+	VDUP R5, V26.S4
+	MOVW $0x3f000000, R5 // c2
+	VDUP R5, V25.S4
+	MOVW $0x3e2aaaaa, R5 // c3
+	VDUP R5, V24.S4
+	MOVW $0x3d2aa9c1, R5 // c4
+	VDUP R5, V23.S4
+	MOVW $0x3c088908, R5 // c5
+	VDUP R5, V22.S4
+	MOVW $0x3ab743ce, R5 // c6
+	VDUP R5, V21.S4
+	MOVW $0x39506967, R5 // c7
+	VDUP R5, V20.S4
+loop:
+	CMP $4, R4
+	BLT tail
+	FMOVQ 0(R1), F0
+	WORD $0x6ea0f801 // fneg v1.4s, v0.4s
+	WORD $0x4e3ff421 // fmax v1.4s, v1.4s, v31.4s
+	WORD $0x4ebef421 // fmin v1.4s, v1.4s, v30.4s
+	WORD $0x6e3ddc22 // fmul v2.4s, v1.4s, v29.4s
+	WORD $0x4e218842 // frintn v2.4s, v2.4s
+	VFMLS V28.S4, V2.S4, V1.S4
+	VFMLS V27.S4, V2.S4, V1.S4
+	VMOV V21.B16, V14.B16
+	VFMLA V1.S4, V20.S4, V14.S4
+	VMOV V22.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V23.B16, V14.B16
+	VFMLA V1.S4, V15.S4, V14.S4
+	VMOV V24.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V25.B16, V14.B16
+	VFMLA V1.S4, V15.S4, V14.S4
+	VMOV V26.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V26.B16, V3.B16
+	VFMLA V1.S4, V15.S4, V3.S4
+	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
+	WORD $0x4f3f0441 // sshr v1.4s, v2.4s, #1
+	VSUB V1.S4, V2.S4, V2.S4
+	VSHL $23, V1.S4, V1.S4
+	VADD V26.S4, V1.S4, V1.S4
+	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
+	VSHL $23, V2.S4, V2.S4
+	VADD V26.S4, V2.S4, V2.S4
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x4e3ad463 // fadd v3.4s, v3.4s, v26.4s
+	WORD $0x6e23fc00 // fdiv v0.4s, v0.4s, v3.4s
+	FMOVQ F0, 0(R0)
+	ADD $16, R0
+	ADD $16, R1
+	SUB $4, R4
+	B loop
+tail:
+	CBZ R4, done
+	FMOVS 0(R1), F0
+	WORD $0x6ea0f801 // fneg v1.4s, v0.4s
+	WORD $0x4e3ff421 // fmax v1.4s, v1.4s, v31.4s
+	WORD $0x4ebef421 // fmin v1.4s, v1.4s, v30.4s
+	WORD $0x6e3ddc22 // fmul v2.4s, v1.4s, v29.4s
+	WORD $0x4e218842 // frintn v2.4s, v2.4s
+	VFMLS V28.S4, V2.S4, V1.S4
+	VFMLS V27.S4, V2.S4, V1.S4
+	VMOV V21.B16, V14.B16
+	VFMLA V1.S4, V20.S4, V14.S4
+	VMOV V22.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V23.B16, V14.B16
+	VFMLA V1.S4, V15.S4, V14.S4
+	VMOV V24.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V25.B16, V14.B16
+	VFMLA V1.S4, V15.S4, V14.S4
+	VMOV V26.B16, V15.B16
+	VFMLA V1.S4, V14.S4, V15.S4
+	VMOV V26.B16, V3.B16
+	VFMLA V1.S4, V15.S4, V3.S4
+	WORD $0x4e21a842 // fcvtns v2.4s, v2.4s
+	WORD $0x4f3f0441 // sshr v1.4s, v2.4s, #1
+	VSUB V1.S4, V2.S4, V2.S4
+	VSHL $23, V1.S4, V1.S4
+	VADD V26.S4, V1.S4, V1.S4
+	WORD $0x6e21dc63 // fmul v3.4s, v3.4s, v1.4s
+	VSHL $23, V2.S4, V2.S4
+	VADD V26.S4, V2.S4, V2.S4
+	WORD $0x6e22dc63 // fmul v3.4s, v3.4s, v2.4s
+	WORD $0x4e3ad463 // fadd v3.4s, v3.4s, v26.4s
+	WORD $0x6e23fc00 // fdiv v0.4s, v0.4s, v3.4s
+	FMOVS F0, 0(R0)
+	ADD $4, R0
+	ADD $4, R1
+	SUB $1, R4
+	B tail
+done:
+	RET
+
 // func tanhNEON(dst, x []float32)
 TEXT ·tanhNEON(SB), NOSPLIT, $0-48
 	MOVD dst_base+0(FP), R0

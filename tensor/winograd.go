@@ -53,7 +53,7 @@ const (
 // chooseWinograd is the method for outputs of h x w pixels, nil if the plain sum is faster.
 func chooseWinograd(l level, s ConvShape, h, w int) *winograd {
 	n := &winograd{ConvShape: s, kernels: winogradKernelsOf(l), segments: 1}
-	if s.Stride != 1 || min(s.In, s.Out) < 32 || s.In%n.kernels.lanes != 0 || s.Out%n.kernels.lanes != 0 {
+	if s.Stride != 1 || s.Activation.Curved() || min(s.In, s.Out) < 32 || s.In%n.kernels.lanes != 0 || s.Out%n.kernels.lanes != 0 {
 		return nil
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Coverage tells which words of a vocabulary have a vector.
@@ -68,6 +69,73 @@ func readVectors(name string, r io.Reader, v *Vocab) ([][]float32, Coverage, err
 		return nil, Coverage{}, err
 	}
 	return vectors, coverage(v, vectors, dim), nil
+}
+
+// A VectorFile is what a file of word vectors holds.
+type VectorFile struct {
+	Words  int  `json:"words"`
+	Dim    int  `json:"dim"` // numbers in a vector
+	Binary bool `json:"binary"`
+}
+
+// LookAtVectors tells what a file of word vectors holds, as ReadVectors takes it,
+// by its first lines and by how many lines there are. Vectors have two numbers or
+// more.
+func LookAtVectors(path string) (VectorFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return VectorFile{}, err
+	}
+	defer f.Close()
+	v, err := lookAtVectors(f)
+	if err != nil {
+		return v, fmt.Errorf("%s: %w", path, err)
+	}
+	return v, nil
+}
+
+func lookAtVectors(r io.Reader) (v VectorFile, err error) {
+	b, err := plain(r)
+	if err != nil {
+		return v, err
+	}
+	v.Binary = isBinary(b)
+	begin, _ := b.Peek(1 << 16) // shorter files give what they have
+	line, rest, _ := strings.Cut(string(begin), "\n")
+	if isHeader(line) {
+		if _, err := fmt.Sscan(line, &v.Words, &v.Dim); err != nil || v.Dim < 1 || v.Dim > 1<<16 {
+			return v, fmt.Errorf("%q words and numbers, want 1 to %d numbers", line, 1<<16)
+		}
+		if line, _, _ = strings.Cut(rest, "\n"); v.Binary {
+			return v, nil
+		}
+	}
+	dim := countNumbers(line)
+	if _, _, err := cutVector(strings.TrimRight(line, " \t\r"), dim); err != nil || dim < 2 || v.Dim > 0 && dim != v.Dim || !utf8.ValidString(line) {
+		return v, errors.New("no word vectors; each line should be a word and its numbers")
+	}
+	if v.Dim == 0 {
+		v.Dim = dim
+		v.Words, err = countLines(b)
+	}
+	return v, err
+}
+
+func countLines(b *bufio.Reader) (n int, err error) {
+	inLine := false
+	for {
+		part, err := b.ReadSlice('\n')
+		if len(part) > 0 && !inLine {
+			n++
+		}
+		inLine = err == bufio.ErrBufferFull
+		if err == io.EOF {
+			return n, nil
+		}
+		if err != nil && !inLine {
+			return n, err
+		}
+	}
 }
 
 // readLines reads the text form into vectors and returns their length.

@@ -136,6 +136,32 @@ func TestReadBinary(t *testing.T) {
 	}
 }
 
+func TestLookAtVectors(t *testing.T) {
+	for _, c := range []struct {
+		name, file string
+		want       VectorFile // Dim 0: an error
+	}{
+		{"text", "the .1 .2\ndog 1 2\n", VectorFile{2, 2, false}},
+		{"no newline at the end, CRLF", "the .1 .2\r\ndog 1 2", VectorFile{2, 2, false}},
+		{"header", "400000 2\nthe .1 .2\n", VectorFile{400000, 2, false}},
+		{"header of another size", "4 3\nthe .1 .2\n", VectorFile{}},
+		{"binary", binaryVectors("4 3\n", "\n"), VectorFile{4, 3, true}},
+		{"binary of no numbers", binaryVectors("4 0\n", ""), VectorFile{}},
+		{"long line", "the" + strings.Repeat(" 1.0", 10000) + "\nx\n", VectorFile{2, 10000, false}},
+		{"prose", "A dog runs.\n", VectorFile{}},
+		{"a table", "name,age\nx,1\n", VectorFile{}},
+		{"empty", "", VectorFile{}},
+		{"no text", "\xff\xd8\xff\xe0 1 2\n", VectorFile{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := lookAtVectors(strings.NewReader(c.file))
+			if (err != nil) != (c.want.Dim == 0) || err == nil && got != c.want {
+				t.Errorf("lookAtVectors = %+v, %v, want %+v", got, err, c.want)
+			}
+		})
+	}
+}
+
 // The real GloVe 6B: the values of "the" are in many papers and tutorials.
 func TestReadVectorsReal(t *testing.T) {
 	path := filepath.Join("..", "..", "shared", "text", "glove.6B.50d.subset.txt")
@@ -166,6 +192,9 @@ func FuzzReadVectors(f *testing.F) {
 	f.Add([]byte(binaryVectors("4 3\n", "")))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		v := BuildVocab(slices.Values([]string{"the dog"}), 1)
+		if f, err := lookAtVectors(bytes.NewReader(data)); err == nil && f.Dim < 1 {
+			t.Errorf("%+v", f)
+		}
 		vecs, cov, err := readVectors("f", bytes.NewReader(data), v)
 		for _, vec := range vecs {
 			if err == nil && vec != nil && len(vec) != cov.Dim {

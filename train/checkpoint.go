@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"showtell"
 	"showtell/modelfile"
 )
 
@@ -24,6 +25,29 @@ const checkpointKey = "showtell.checkpoint"
 type checkpoint struct {
 	Identity identity
 	State    state
+}
+
+// A CheckpointSummary is how far a stopped training is.
+type CheckpointSummary struct {
+	Recipe  string           `json:"recipe"`  // TOML
+	Data    string           `json:"data"`    // fingerprint of the data set
+	Encoder string           `json:"encoder"` // fingerprint of the encoder
+	Step    int              `json:"step"`    // steps done
+	Best    int              `json:"best"`    // best epoch so far; 0: none yet
+	History []showtell.Epoch `json:"history"`
+}
+
+// DescribeCheckpoint tells what a checkpoint holds, and whether the file is one.
+func DescribeCheckpoint(f *modelfile.File) (s CheckpointSummary, ok bool, err error) {
+	raw, ok := f.Meta[checkpointKey]
+	if !ok {
+		return s, false, nil
+	}
+	var c checkpoint
+	if err := json.Unmarshal([]byte(raw), &c); err != nil {
+		return s, true, fmt.Errorf("%s: not a checkpoint of a training: %w", f.Name, err)
+	}
+	return CheckpointSummary{c.Identity.Recipe, c.Identity.Data, c.Identity.Encoder, c.State.Step, c.State.Best, c.State.History}, true, nil
 }
 
 // arrays are the weights of a checkpoint by the names of their tensors.

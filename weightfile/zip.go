@@ -72,7 +72,8 @@ func (a *archive) member(name string, checksum bool) ([]byte, error) {
 }
 
 func (a *archive) unpack(file *zip.File, checksum bool) ([]byte, error) {
-	const ratio = 1032 // deflate's best
+	const ratio = 1032               // deflate's best
+	const large, most = 1 << 26, 100 // bytes; how much smaller what is large may be
 	packed, size := file.CompressedSize64, file.UncompressedSize64
 	switch {
 	case file.Flags&1 != 0:
@@ -81,6 +82,8 @@ func (a *archive) unpack(file *zip.File, checksum bool) ([]byte, error) {
 		return nil, fmt.Errorf("compressed with method %d, want stored or deflated", file.Method)
 	case packed > uint64(len(a.data)) || size/ratio > packed || file.Method == zip.Store && size != packed:
 		return nil, fmt.Errorf("%d bytes cannot hold %d: the file is corrupt", packed, size)
+	case size > large && size/most > packed:
+		return nil, fmt.Errorf("%d bytes that unpack to %d hold no weights", packed, size)
 	case file.Method == zip.Store:
 		at, err := file.DataOffset()
 		if err != nil {

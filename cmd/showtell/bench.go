@@ -27,9 +27,10 @@ import (
 
 type benchCommand struct {
 	streams
-	model  string
-	rounds int
-	json   bool
+	model    string
+	encoders []string
+	rounds   int
+	json     bool
 }
 
 func newBench(s streams) *cobra.Command {
@@ -37,7 +38,8 @@ func newBench(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "bench [IMAGE...]",
 		Example: `  showtell bench                        the model inside, on a drawn picture of 500 x 375 pixels
-  showtell bench photo.jpg -m model.safetensors --json`,
+  showtell bench photo.jpg -m model.safetensors --json
+  showtell bench --encoders all         every encoder, with random weights, on one core`,
 		Short: "time this machine, step by step",
 		Long: `Time the steps of captioning a picture: reading it, resizing it, encoding it and
 searching for the words, with 1, 2, 4, ... threads up to all cores. The speed of the
@@ -48,6 +50,7 @@ all of them finish.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&c.model, "model", "m", "", "model file (default: the one inside this program)")
+	flags.StringSliceVar(&c.encoders, "encoders", nil, "time these networks instead, or all, with random weights on one core")
 	flags.IntVar(&c.rounds, "rounds", 7, "how often each is timed")
 	flags.BoolVar(&c.json, "json", false, "print one JSON object")
 	return cmd
@@ -83,6 +86,9 @@ type benchStep struct {
 func (c *benchCommand) run(cmd *cobra.Command, args []string) error {
 	if c.rounds < 1 {
 		return usageError("--rounds %d: not a number of rounds", c.rounds)
+	}
+	if c.encoders != nil {
+		return c.runEncoders(cmd.Context())
 	}
 	m, err := openModel(c.model)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -30,11 +31,14 @@ func openEncoder(path string) (*encoder.Network, error) {
 	if err != nil {
 		return nil, foreign(path, err)
 	}
-	defer f.Close()
 	if n, err := encoder.Load(f, "encoder."); err == nil {
-		return n, nil
+		return n, f.Close()
 	}
-	return encoder.Load(f, "")
+	n, err := encoder.Map(f, "") // until the program ends
+	if err != nil {
+		f.Close()
+	}
+	return n, err
 }
 
 // cacheFile is where the features of a data set are kept when no file is
@@ -70,18 +74,27 @@ func (s streams) extract(ctx context.Context, path string, n *encoder.Network, s
 func newFeatures(s streams) *cobra.Command {
 	var flags dataFlags
 	var out, weights string
-	var mirror bool
+	var mirror, npz bool
 	cmd := &cobra.Command{
-		Use:     "features DATA -o FILE",
-		Example: `  showtell features flickr8k -o flickr8k.features.safetensors`,
-		Short:   "run the encoder once, ahead of training",
+		Use: "features DATA -o FILE",
+		Example: `  showtell features flickr8k -o flickr8k.features.safetensors
+  showtell features flickr8k -o features.safetensors --npz    also features.npz, for numpy.load`,
+		Short: "run the encoder once, ahead of training",
 		Long: `Run the encoder over all pictures of a data set and keep what it sees, in half
 precision, as a safetensors file that "showtell train --features" and Python
-read. Stopped half-way, the same command goes on.`,
+read. Stopped half-way, the same command goes on.
+
+--npz also writes arrays for numpy.load, with a row for each picture that could be
+read: names; grids, float16 (pictures, rows, columns, channels), and mirrored ones with
+--mirror; pooled, float32 (pictures, channels), their means.`,
 		Args: oneArg("data set"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
 				return usageError("no output named. Try: showtell features %s -o features.safetensors", args[0])
+			}
+			arrays := strings.TrimSuffix(out, filepath.Ext(out)) + ".npz"
+			if npz && arrays == out {
+				return usageError("--npz writes %s beside the features, so -o must name another file. Try: -o features.safetensors --npz", out)
 			}
 			n, err := openEncoder(weights)
 			if err != nil {
@@ -99,6 +112,13 @@ read. Stopped half-way, the same command goes on.`,
 			defer store.Close()
 			h, w, c := n.Grid()
 			fmt.Fprintf(s.err, "%s: %d pictures, each %d x %d x %d by %s\n", out, store.Len(), h, w, c, n.Name())
+			if !npz {
+				return nil
+			}
+			if err := store.WriteNPZ(cmd.Context(), arrays); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.err, "%s: the same for numpy.load\n", arrays)
 			return nil
 		},
 	}
@@ -106,5 +126,6 @@ read. Stopped half-way, the same command goes on.`,
 	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write")
 	cmd.Flags().StringVar(&weights, "encoder", "", "weights of the encoder, or a model (default: that of the model inside this program)")
 	cmd.Flags().BoolVar(&mirror, "mirror", false, "also keep each picture's mirror image")
+	cmd.Flags().BoolVar(&npz, "npz", false, "also write the features beside it as .npz, for numpy.load")
 	return cmd
 }

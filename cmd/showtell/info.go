@@ -12,6 +12,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"showtell"
+	"showtell/features"
+	"showtell/modelfile"
+	"showtell/text"
+	"showtell/train"
+	"showtell/weightfile"
 )
 
 func newInfo(s streams) *cobra.Command {
@@ -19,9 +24,13 @@ func newInfo(s streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "info [FILE]",
 		Example: `  showtell info model.safetensors
-  showtell info resnet50.safetensors  the encoder whose weights those are
+  showtell info vgg16.h5              which network a file of weights is of, layer by layer
   showtell info                       the model inside this program`,
-		Short: "what a model or an encoder file holds, where it came from, how it scored",
+		Short: "what a file of weights holds, where it came from, how it scored",
+		Long: `Tell what a file is and holds: a model, where it came from and how it scored;
+weights of Keras, PyTorch, NumPy or safetensors, which network they are of, layer by
+layer; features; the checkpoint of a training; word vectors. Of files that are no
+models only names and shapes are read.`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usageError("showtell info wants one file, and got %d", len(args))
@@ -29,52 +38,55 @@ func newInfo(s streams) *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			path := ""
 			if len(args) == 1 {
-				path = args[0]
+				return describe(s.out, args[0], asJSON)
 			}
-			m, err := openModel(path)
-			if errors.Is(err, showtell.ErrNoModel) {
-				return describeEncoder(s.out, path, asJSON)
-			}
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return json.NewEncoder(s.out).Encode(m.Manifest)
-			}
-			return describeModel(s.out, m, path)
+			return describeModelFile(s.out, "", asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return cmd
 }
 
-// describeEncoder tells of a file with the weights of an encoder alone.
-func describeEncoder(out io.Writer, path string, asJSON bool) error {
-	n, err := openEncoder(path)
+// describe tells what any file of weights is.
+func describe(out io.Writer, path string, asJSON bool) error {
+	f, err := weightfile.Open(path)
+	if err != nil {
+		if v, failed := text.LookAtVectors(path); failed == nil {
+			return describeVectors(out, path, v, asJSON)
+		}
+		return err
+	}
+	defer f.Close()
+	if f.Format != weightfile.Safetensors {
+		return describeWeights(out, f, asJSON)
+	}
+	if err := describeModelFile(out, path, asJSON); !errors.Is(err, showtell.ErrNoModel) {
+		return err
+	}
+	m, err := modelfile.Open(path)
 	if err != nil {
 		return err
 	}
-	weights := 0
-	for _, t := range n.Tensors("") {
-		weights += t.Len()
+	defer m.Close()
+	if s, ok, err := features.Describe(m); ok || err != nil {
+		return describeFeatures(out, path, s, err, asJSON)
 	}
-	h, wide, c := n.Grid()
-	r := n.Recipe()
+	if s, ok, err := train.DescribeCheckpoint(m); ok || err != nil {
+		return describeCheckpoint(out, path, s, err, asJSON)
+	}
+	return describeWeights(out, f, asJSON)
+}
+
+func describeModelFile(out io.Writer, path string, asJSON bool) error {
+	m, err := openModel(path)
+	if err != nil {
+		return err
+	}
 	if asJSON {
-		return json.NewEncoder(out).Encode(map[string]any{
-			"encoder": n.Name(), "recipe": r, "grid": []int{h, wide, c}, "weights": weights, "int8": n.Quantized(), "fingerprint": n.Fingerprint(),
-		})
+		return json.NewEncoder(out).Encode(m.Manifest)
 	}
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
-	row("encoder", "%s, %d x %d pixels to a grid of %d x %d x %d", n.Name(), r.Width, r.Height, h, wide, c)
-	row("pictures", "%s, %s, %s, less %v, divided by %v", r.Fit, r.Filter, r.Channels, r.Mean, r.Std)
-	row("weights", "%.2f million", float64(weights)/1e6)
-	row("work", "%.2f billion operations a picture", float64(n.Operations())/1e9)
-	row("fingerprint", "%.12s", n.Fingerprint())
-	return w.Flush()
+	return describeModel(out, m, path)
 }
 
 func beforeAfter(q *showtell.Int8) string {

@@ -160,7 +160,11 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 		}
 	}
 	if os.Getenv("GOGC") == "" {
-		defer debug.SetGCPercent(debug.SetGCPercent(200)) // most of the memory is text that stays
+		percent := 200 // most of the memory is text that stays
+		if c.small() {
+			percent = 800
+		}
+		defer debug.SetGCPercent(debug.SetGCPercent(percent))
 	}
 	if slices.Contains(c.metrics, "METEOR") {
 		go meteordata.Open() // while files are read
@@ -202,6 +206,20 @@ func (c *scoreCommand) run(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	return c.tell(systems, pairs)
+}
+
+// small says if all that is scored is in files that take 4 MB, so that memory may be
+// spent for speed.
+func (c *scoreCommand) small() bool {
+	size := int64(0)
+	for _, path := range slices.Concat(c.hyps, c.refs) {
+		info, err := os.Stat(path)
+		if err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+		size += info.Size()
+	}
+	return size < 4<<20
 }
 
 func (c *scoreCommand) resampling() *metric.Resampling {

@@ -14,13 +14,18 @@ type aligner struct {
 	hyp, ref                         *sentence
 	hypWords, hypPhrases, refPhrases index
 
-	matches            []match // by start in ref
-	starts             []int32 // by word of ref: its first match; one more for the end
-	swapped            []match // found from hyp to ref
-	hypCover, refCover []int32 // matches that cover each word
+	*found
+	all     []found // by reference
+	order   []int
+	swapped []match // found from hyp to ref
+
+	hypWeights, refWeights []float64 // scratch
 
 	fixed     []int32 // by start in ref: the match chosen before the search, -1: none
 	now, next states
+	even      bool // all states of now end alike, at end, and not as they say
+	end       end
+	choices   []choice
 	taken     []link
 	chosen    []match
 }
@@ -39,10 +44,15 @@ func newAligner(c *corpus) *aligner {
 type state struct {
 	rank     int64 // words covered on both sides, as the search counts them, times manyChunks, less the chunks
 	distance int64
-	at       int32 // end of the last match in ref, or the word after one that stayed alone
-	last     int32 // end of the last match in hyp, -1 if the word before stayed alone
-	taken    int32 // the last match taken, in aligner.taken; -1: none
-	used     int32 // where the state's words are in states.used
+	used     uint64 // words of hyp that are taken: word i is bit i%64
+	end
+	taken int32 // the last match taken, in aligner.taken; -1: none
+}
+
+// An end is where the last match of a state ends.
+type end struct {
+	ref int32 // or the word after one that stayed alone, or a word before that
+	hyp int32 // -1 if the word before stayed alone
 }
 
 const manyChunks = 1 << 32
@@ -51,60 +61,44 @@ const manyChunks = 1 << 32
 type link struct{ match, before int32 }
 
 // states are the best of those that were put in, at most beam, the best first and
-// of equals the first. The words of hyp that a state has taken are in one array, a
-// fixed number of bits each.
-type states struct {
-	list []state
-	used []uint64
-	size int // numbers in used for each state
-}
+// of equals the first.
+type states []state
 
-func (s *states) reset(bits int) {
-	s.size = (bits + 63) / 64
-	s.list = s.list[:0]
-	if n := beam * s.size; len(s.used) < n {
-		s.used = make([]uint64, n)
+// put adds a state if it is among the best.
+func (s *states) put(x *state) {
+	if s.full(x) {
+		return
 	}
-}
-
-// put adds a state whose words are in use as in from, and returns it; nil if it is
-// not among the best.
-func (s *states) put(x *state, from *states) *state {
-	n := len(s.list)
-	place := int32(n * s.size)
-	if n == beam {
-		if !better(x, &s.list[beam-1]) {
-			return nil
-		}
-		place = s.list[beam-1].used
-		n--
-	} else {
-		s.list = append(s.list, state{})
+	list := *s
+	if len(list) < beam {
+		list = append(list, state{})
+		*s = list
 	}
-	at := n
-	for at > 0 && better(x, &s.list[at-1]) {
-		s.list[at] = s.list[at-1]
+	last := len(list) - 1
+	at := last
+	for at > 0 && better(x, &list[at-1]) {
 		at--
 	}
-	for k := range int32(s.size) {
-		s.used[place+k] = from.used[x.used+k]
-	}
-	kept := &s.list[at]
-	*kept = *x
-	kept.used = place
-	return kept
+	copy(list[at+1:], list[at:last])
+	list[at] = *x
 }
 
+// full says if there are so many better states that x is not among them.
+func (s states) full(x *state) bool { return len(s) == beam && !better(x, &s[beam-1]) }
+
 // sort brings states that have changed in order again.
-func (s *states) sort() {
-	for i := 1; i < len(s.list); i++ {
-		x := s.list[i]
+func (s states) sort() {
+	for i := 1; i < len(s); i++ {
+		if !better(&s[i], &s[i-1]) {
+			continue
+		}
+		x := s[i]
 		at := i
-		for at > 0 && better(&x, &s.list[at-1]) {
-			s.list[at] = s.list[at-1]
+		for at > 0 && better(&x, &s[at-1]) {
+			s[at] = s[at-1]
 			at--
 		}
-		s.list[at] = x
+		s[at] = x
 	}
 }
 
@@ -123,28 +117,33 @@ func (a *aligner) align() []match {
 			a.pass(cur)
 			continue
 		}
-		a.next.reset(len(a.hyp.words))
-		for i := range a.now.list {
-			if x := &a.now.list[i]; cur < x.at {
-				a.next.put(x, &a.now)
+		a.part()
+		a.next, a.choices = a.next[:0], a.choices[:0]
+		for k := a.starts[cur]; k < a.starts[cur+1]; k++ {
+			a.choices = append(a.choices, a.choiceOf(k))
+		}
+		for i := range a.now {
+			if x := &a.now[i]; cur < x.end.ref {
+				a.next.put(x)
 			} else {
 				a.branch(x, cur)
 			}
 		}
 		a.now, a.next = a.next, a.now
 	}
-	for i := range a.now.list {
-		a.now.list[i].leave()
+	if !a.even {
+		for i := range a.now {
+			a.now[i].leave(0)
+		}
+		a.now.sort()
 	}
-	a.now.sort()
-	return a.collect(&a.now.list[0])
+	return a.collect(&a.now[0])
 }
 
 // start makes the first state, and fixes matches without rival.
 func (a *aligner) start() {
-	a.now.reset(len(a.hyp.words))
-	clear(a.now.used[:a.now.size])
-	a.now.list = append(a.now.list, state{last: -1, taken: -1})
+	a.now = append(a.now[:0], state{taken: -1})
+	a.even, a.end = true, end{hyp: -1}
 	a.taken = a.taken[:0]
 	a.fixed = a.fixed[:0]
 	for j := range a.ref.words {
@@ -171,81 +170,128 @@ func (a *aligner) alone(m *match) bool {
 	return true
 }
 
-// pass moves all states over a word of ref that leaves no choice.
+// pass moves all states over a word of ref that leaves no choice. States that end
+// alike gain the same from then on, so only their end is moved.
 func (a *aligner) pass(cur int32) {
-	for i := range a.now.list {
-		x := &a.now.list[i]
+	if a.even {
+		if cur >= a.end.ref {
+			a.end = a.after(cur)
+		}
+		return
+	}
+	a.even, a.end = true, a.after(cur)
+	var fixed choice
+	if k := a.fixed[cur]; k >= 0 {
+		fixed = a.choiceOf(k)
+	}
+	for i := range a.now {
+		x := &a.now[i]
 		switch {
-		case cur < x.at:
+		case cur < x.end.ref:
+			a.even = false // until its match ends
 		case a.fixed[cur] >= 0:
-			m := &a.matches[a.fixed[cur]]
-			x.take(m)
-			x.distance += int64(m.distance())
+			x.take(&fixed)
 		default:
-			x.leave()
+			x.leave(cur)
 		}
 	}
 	a.now.sort()
 }
 
-// branch takes each match at cur that is still possible, or none.
-func (a *aligner) branch(x *state, cur int32) {
-	for k := a.starts[cur]; k < a.starts[cur+1]; k++ {
-		m := &a.matches[k]
-		if !a.now.free(x, m) {
-			continue
-		}
-		child := *x
-		child.take(m)
-		if kept := a.next.put(&child, &a.now); kept != nil {
-			a.next.use(kept, m)
-			a.taken = append(a.taken, link{k, x.taken})
-			kept.taken = int32(len(a.taken) - 1)
-		}
-		x.distance += int64(m.distance()) // in the official program, not the child's
+// after is the end of a state that passes a word.
+func (a *aligner) after(cur int32) end {
+	if k := a.fixed[cur]; k >= 0 {
+		return end{a.matches[k].refEnd, a.matches[k].hypEnd}
 	}
-	x.leave()
-	a.next.put(x, &a.now)
+	return end{cur + 1, -1}
 }
 
-// free says if a state uses no word of hyp that m covers. Words of ref need no
-// look: the state is before them.
-func (s *states) free(x *state, m *match) bool {
+// part gives states that end alike each its end.
+func (a *aligner) part() {
+	if a.even {
+		for i := range a.now {
+			a.now[i].end = a.end
+		}
+		a.even = false
+	}
+}
+
+// A choice is a match that states may take, and what they become by that.
+type choice struct {
+	match    int32
+	start    int32 // in hyp
+	end      end
+	used     uint64
+	rank     int64 // without what a new chunk costs
+	distance int64
+}
+
+// choiceOf is the choice of a match. Words that are not equal count one half, and the
+// official program cuts the sum of each side off to an integer.
+func (a *aligner) choiceOf(k int32) choice {
+	m := &a.matches[k]
+	ref, hyp := m.refEnd-m.ref, m.hypEnd-m.hyp
+	if m.module != exact {
+		ref, hyp = ref/2, hyp/2
+	}
+	c := choice{match: k, start: m.hyp, end: end{m.refEnd, m.hypEnd}, rank: int64(ref+hyp) * manyChunks, distance: int64(m.distance())}
 	for i := m.hyp; i < m.hypEnd; i++ {
-		if s.used[x.used+i/64]>>(i%64)&1 != 0 {
+		c.used |= 1 << (i % 64)
+	}
+	return c
+}
+
+// branch takes each of the choices at cur that is still possible, or none.
+func (a *aligner) branch(x *state, cur int32) {
+	for i := range a.choices {
+		c := &a.choices[i]
+		if x.used&c.used != 0 && !a.free(x, c) {
+			continue
+		}
+		child := state{rank: x.rank + c.rank, distance: x.distance, used: x.used | c.used, end: c.end, taken: int32(len(a.taken))}
+		if x.end.hyp != -1 && c.start != x.end.hyp {
+			child.rank--
+		}
+		if !a.next.full(&child) {
+			a.next.put(&child)
+			a.taken = append(a.taken, link{c.match, x.taken})
+		}
+		x.distance += c.distance // in the official program, not the child's
+	}
+	x.leave(cur)
+	a.next.put(x)
+}
+
+// free says if a state uses no word of hyp that a choice covers, although it uses one
+// with the same bit. Words of ref need no look: the state is before them.
+func (a *aligner) free(x *state, c *choice) bool {
+	if len(a.hyp.words) <= 64 {
+		return false
+	}
+	for k := x.taken; k >= 0; k = a.taken[k].before {
+		if m := &a.matches[a.taken[k].match]; c.start < m.hypEnd && m.hyp < c.end.hyp {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *states) use(x *state, m *match) {
-	for i := m.hyp; i < m.hypEnd; i++ {
-		s.used[x.used+i/64] |= 1 << (i % 64)
-	}
-}
-
-// take moves a state behind a match. Words that are not equal count one half, and
-// the official program cuts the sum of each side off to an integer.
-func (x *state) take(m *match) {
-	ref, hyp := m.refEnd-m.ref, m.hypEnd-m.hyp
-	if m.module != exact {
-		ref, hyp = ref/2, hyp/2
-	}
-	x.rank += int64(ref+hyp) * manyChunks
-	if x.last != -1 && m.hyp != x.last {
+// take moves a state behind a fixed match.
+func (x *state) take(c *choice) {
+	x.rank += c.rank
+	if x.end.hyp != -1 && c.start != x.end.hyp {
 		x.rank--
 	}
-	x.at, x.last = m.refEnd, m.hypEnd
+	x.distance += c.distance
+	x.end = c.end
 }
 
 // leave moves a state behind a word of ref that stays alone, or behind the last.
-func (x *state) leave() {
-	if x.last != -1 {
+func (x *state) leave(cur int32) {
+	if x.end.hyp != -1 {
 		x.rank--
-		x.last = -1
 	}
-	x.at++
+	x.end = end{cur + 1, -1}
 }
 
 // collect returns the matches of a state and the fixed ones.
@@ -263,26 +309,81 @@ func (a *aligner) collect(x *state) []match {
 	return a.chosen
 }
 
-// best returns the statistics with the reference of the highest score.
+// best returns the statistics with the reference of the highest score, the first of
+// equals. References that cannot score as high as another are not aligned.
 func (a *aligner) best(hyp int32, refs []int32) Stats {
-	var best Stats
-	highest := -1.0
 	a.setHyp(&a.corpus.sentences[hyp])
-	for _, ref := range refs {
-		a.ref = &a.corpus.sentences[ref]
+	for len(a.all) < len(refs) {
+		a.all = append(a.all, found{})
+	}
+	a.order = a.order[:0]
+	for i, ref := range refs {
+		a.turn(i, ref)
+		a.find()
+		a.most = a.atMost()
+		a.order = append(a.order, i)
+	}
+	slices.SortStableFunc(a.order, func(i, j int) int { return cmp.Compare(a.all[j].most, a.all[i].most) })
+	var best Stats
+	highest, at := -1.0, 0
+	for _, i := range a.order {
+		if a.all[i].most < highest {
+			break
+		}
+		a.turn(i, refs[i])
 		s := a.stats()
-		if score := s.Score(); score > highest {
-			best, highest = s, score
+		if score := s.Score(); score > highest || score == highest && i < at {
+			best, highest, at = s, score, i
 		}
 	}
 	return best
+}
+
+// turn turns to one of the references.
+func (a *aligner) turn(i int, ref int32) { a.found, a.ref = &a.all[i], &a.corpus.sentences[ref] }
+
+// atMost is what the score cannot exceed: that of one chunk in which all words are
+// matched that some match covers, each in the way that counts most.
+func (a *aligner) atMost() float64 {
+	a.hypWeights, a.refWeights = zeros(a.hypWeights, len(a.hyp.words)), zeros(a.refWeights, len(a.ref.words))
+	for i := range a.matches {
+		m := &a.matches[i]
+		weight := weights[m.module]
+		for j := m.hyp; j < m.hypEnd; j++ {
+			a.hypWeights[j] = max(a.hypWeights[j], weight)
+		}
+		for j := m.ref; j < m.refEnd; j++ {
+			a.refWeights[j] = max(a.refWeights[j], weight)
+		}
+	}
+	hyp, n := a.corpus.weighted(a.hyp, a.hypWeights)
+	ref, m := a.corpus.weighted(a.ref, a.refWeights)
+	if n+m == len(a.hyp.words)+len(a.ref.words) {
+		return 1 // there may be no penalty
+	}
+	most := Terms{hyp, a.hyp.counts.weighted(), ref, a.ref.counts.weighted(), 1, float64(n+m) / 2}
+	return most.Score() * (1 + 1e-9) // is rounded
+}
+
+// weighted sums the weights of a sentence's words, and counts those that have one.
+func (c *corpus) weighted(s *sentence, weights []float64) (sum float64, n int) {
+	for i, w := range s.words {
+		if weights[i] > 0 {
+			one := Words{Content: 1}
+			if c.words[w].function {
+				one = Words{Function: 1}
+			}
+			sum += weights[i] * one.weighted()
+			n++
+		}
+	}
+	return sum, n
 }
 
 // stats aligns the hypothesis with the reference and counts.
 func (a *aligner) stats() Stats {
 	var s Stats
 	s.Hyp.Words, s.Ref.Words = a.hyp.counts, a.ref.counts
-	a.find()
 	refEnd, hypEnd := int32(-1), int32(-1)
 	for _, m := range a.align() {
 		for _, w := range a.ref.words[m.ref:m.refEnd] {

@@ -15,6 +15,14 @@ type match struct {
 
 func (m *match) distance() int32 { return max(m.ref-m.hyp, m.hyp-m.ref) }
 
+// Found is the matches of the hypothesis and a reference.
+type found struct {
+	matches            []match // by start in ref
+	starts             []int32 // by word of ref: its first match; one more for the end
+	hypCover, refCover []int32 // matches that cover each word
+	most               float64 // no score is higher
+}
+
 // An index finds the places of a number in a list.
 type index struct {
 	first []int32 // by number: 1 + its first place, 0 if it has none
@@ -83,7 +91,7 @@ func (a *aligner) find() {
 }
 
 // zeros returns n zeros in the memory of old if it fits.
-func zeros(old []int32, n int) []int32 {
+func zeros[T int32 | float64](old []T, n int) []T {
 	old = slices.Grow(old[:0], n)[:n]
 	clear(old)
 	return old

@@ -169,15 +169,15 @@ func TestDamagedBlock(t *testing.T) {
 
 // TestFind looks words up in sorted lines.
 func TestFind(t *testing.T) {
-	lines := "ax 1\nax 2\nb 3\nbc 4 5\nd\n\u00e9 6"
+	lines := []byte("ax 1\nax 2\nb 3\nbc 4 5\nd\n\u00e9 6")
 	for _, test := range []struct{ word, want string }{
 		{"ax", "[1 2]"}, {"b", "[3]"}, {"bc", "[4 5]"}, {"d", "[]"}, {"\u00e9", "[6]"}, {"", "[]"}, {"a", "[]"}, {"c", "[]"}, {"z", "[]"}, {"\u00ea", "[]"},
 	} {
-		if got := fmt.Sprint(entries(lines, test.word)); got != test.want {
+		if got := fmt.Sprintf("%s", entries(lines, test.word)); got != test.want {
 			t.Errorf("entries(%q) = %s, want %s", test.word, got, test.want)
 		}
 	}
-	if got := entries("", "a"); got != nil {
+	if got := entries(nil, "a"); got != nil {
 		t.Errorf("entries of nothing: %q", got)
 	}
 }

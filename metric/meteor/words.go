@@ -19,8 +19,8 @@ type word struct {
 
 // A thesaurus is sorted lines.
 type thesaurus struct {
-	senses string // of a word and its synsets in WordNet
-	bases  string // of an irregular form and its base
+	senses []byte // of a word and its synsets in WordNet
+	bases  []byte // of an irregular form and its base
 }
 
 // readThesaurus unpacks senses and, behind an empty line, bases.
@@ -33,18 +33,18 @@ func readThesaurus(packed []byte) (*thesaurus, error) {
 	if end < 0 {
 		return nil, errors.New("no empty line")
 	}
-	return &thesaurus{string(text[:end]), string(text[end+2:])}, nil
+	return &thesaurus{text[:end], text[end+2:]}, nil
 }
 
 // find returns the sorted lines from the first that is not less than word.
-func find(lines, word string) string {
+func find(lines []byte, word string) []byte {
 	low, high := 0, len(lines) // starts of lines
 	for low < high {
 		middle := int(uint(low+high) / 2)
-		start := low + strings.LastIndexByte(lines[low:middle], '\n') + 1
-		if lines[start:] >= word {
+		start := low + bytes.LastIndexByte(lines[low:middle], '\n') + 1
+		if string(lines[start:min(len(lines), start+len(word))]) >= word {
 			high = start
-		} else if n := strings.IndexByte(lines[start:], '\n'); n >= 0 {
+		} else if n := bytes.IndexByte(lines[start:], '\n'); n >= 0 {
 			low = start + n + 1
 		} else {
 			low = len(lines)
@@ -54,12 +54,11 @@ func find(lines, word string) string {
 }
 
 // entries returns what stands behind a word in each of its lines.
-func entries(lines, word string) []string {
-	var all []string
+func entries(lines []byte, word string) (all [][]byte) {
 	word += " "
-	for rest := find(lines, word); strings.HasPrefix(rest, word); {
-		var line string
-		line, rest, _ = strings.Cut(rest, "\n")
+	for rest := find(lines, word); len(rest) >= len(word) && string(rest[:len(word)]) == word; {
+		var line []byte
+		line, rest, _ = bytes.Cut(rest, []byte{'\n'})
 		all = append(all, line[len(word):])
 	}
 	return all
@@ -68,8 +67,8 @@ func entries(lines, word string) []string {
 // add adds the synsets of a word to a list. What is no number is left out.
 func (t *thesaurus) add(to []int32, word string) []int32 {
 	for _, entry := range entries(t.senses, word) {
-		for field := range strings.FieldsSeq(entry) {
-			if id, err := strconv.ParseInt(field, 10, 32); err == nil {
+		for field := range bytes.FieldsSeq(entry) {
+			if id, err := strconv.ParseInt(string(field), 10, 32); err == nil {
 				to = append(to, int32(id))
 			}
 		}
@@ -88,7 +87,7 @@ func (t *thesaurus) sensesOf(w string) []int32 {
 	senses := t.add(nil, w)
 	if bases := entries(t.bases, w); bases != nil {
 		for _, base := range bases {
-			senses = t.add(senses, base)
+			senses = t.add(senses, string(base))
 		}
 	} else if !strings.HasSuffix(w, "ss") && utf8.RuneCountInString(w) > 2 {
 		for _, ending := range endings {
@@ -131,8 +130,8 @@ func (m *Meteor) look(vocabulary []string) []word {
 			bySense = append(bySense, owner(sense, i))
 		}
 	}
-	alike(words, 0, byStem)
-	alike(words, 1, bySense)
+	owners := [...][]int64{byStem, bySense}
+	parallel(len(owners), 1, func(k, _ int) { alike(words, k, owners[k]) })
 	return words
 }
 

@@ -1,5 +1,11 @@
 package main
 
+import (
+	"math"
+
+	"showtell/tensor/internal/asm/gen"
+)
+
 var expConstants = []string{"log2e", "ln2hi", "ln2lo", "one", "c2", "c3", "c4", "c5", "c6", "c7"}
 
 // reduce splits x, in place, into n and r.
@@ -83,6 +89,7 @@ func writeExponentials(w *writer) {
 		finish: func(w *writer) { w.finishDoubles("ret+32(FP)") },
 	})
 	writeSigmoid(w)
+	writeSiLU(w)
 	writeTanh(w)
 }
 
@@ -132,6 +139,61 @@ func writeSigmoid(w *writer) {
 func (w *writer) addRest(q, u, y string) {
 	w.op("VFNMADD213PS", w.constant("rough"), w.constant("half"), y)
 	w.op("VFMADD231PS", u, y, q)
+}
+
+// silu(x) = x/(1+exp(-x)); the denominator becomes +Inf where the result is hardly a number any more.
+func writeSiLU(w *writer) {
+	f := vectorFunc{name: "silu", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"}}
+	if w.isa == avx512 {
+		f.constants = []string{"expLow", "siluTop", "minusLog2e", "sixteenths", "root1", "root2", "root3", "one"}
+		f.start = func(w *writer) { w.op("VMOVUPS", w.words("roots", roots()...)+"(SB)", w.reg(firstScalar)) }
+		f.body = siluByRoots
+	} else {
+		f.constants = append([]string{"expLow", "expTop", "sign"}, expConstants...)
+		f.body = func(w *writer, u int) {
+			x, y, n, e := w.reg(0), w.reg(1), w.reg(2), w.reg(3)
+			w.in(1, u, x)
+			w.op("VXORPS", w.constant("sign"), x, y)
+			w.clamp(y, "expLow", "expTop")
+			w.exp(y, n, e)
+			w.op("VADDPS", w.constant("one"), e, e)
+			w.op("VDIVPS", e, x, x)
+			w.out(x, 0, u)
+		}
+	}
+	w.vectorFunc(f)
+}
+
+// roots are 2^(i/16).
+func roots() (words []uint32) {
+	for i := range 16 {
+		words = append(words, gen.Float(float32(math.Exp2(float64(i)/16))))
+	}
+	return words
+}
+
+// siluByRoots takes exp(-x) = 2^(n/16 + f) apart, with n = -16·x·log2(e) rounded: a root of the
+// table, a power of two and a polynomial in f, |f| <= 1/32.
+func siluByRoots(w *writer, u int) {
+	x, y, k, f := w.reg(0), w.reg(1), w.reg(2), w.reg(3)
+	w.in(1, u, x)
+	w.op("VMAXPS", x, w.constant("expLow"), y)
+	w.op("VMINPS", y, w.constant("siluTop"), y)
+	w.op("VMOVAPS", w.constant("sixteenths"), k)
+	w.op("VFMADD231PS", w.constant("minusLog2e"), y, k) // its last four bits choose the root
+	w.op("VPERMPS", w.reg(firstScalar), k, w.reg(4))
+	w.op("VSUBPS", w.constant("sixteenths"), k, k)
+	w.op("VMOVAPS", k, f)
+	w.op("VFMSUB231PS", w.constant("minusLog2e"), y, f) // y·minusLog2e - k
+	w.op("VMOVAPS", w.constant("root3"), y)
+	for _, c := range []string{"root2", "root1", "one"} {
+		w.op("VFMADD213PS", w.constant(c), f, y)
+	}
+	w.op("VMULPS", w.reg(4), y, y)
+	w.op("VSCALEFPS", k, y, y)
+	w.op("VADDPS", w.constant("one"), y, y)
+	w.op("VDIVPS", y, x, x)
+	w.out(x, 0, u)
 }
 
 // tanh(|x|) = -m/(2+m) with m = exp(-2|x|) - 1 = 2^n·(exp(r)-1) + (2^n-1), which is as exact near

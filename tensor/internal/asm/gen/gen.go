@@ -54,28 +54,34 @@ func Check(folder string, files func() (map[string][]byte, error)) error {
 //
 // with the minimax coefficients of Cephes' expf; ln 2 is taken in two parts.
 var Constants = map[string]uint32{
-	"zero":   0,
-	"six":    Float(6),
-	"negInf": Float(float32(math.Inf(-1))),
-	"half":   Float(.5),
-	"one":    Float(1),
-	"two":    Float(2),
-	"minus2": Float(-2),
-	"expLow": Float(-104), // less gives 0
-	"expTop": Float(89),   // more gives +Inf
-	"tanhLo": Float(-40),  // exp(-40) vanishes beside 1
-	"log2e":  Float(math.Log2E),
-	"ln2hi":  Float(0.693359375),
-	"ln2lo":  Float(-2.12194440e-4),
-	"c2":     Float(5.0000001201e-1),
-	"c3":     Float(1.6666665459e-1),
-	"c4":     Float(4.1665795894e-2),
-	"c5":     Float(8.3334519073e-3),
-	"c6":     Float(1.3981999507e-3),
-	"c7":     Float(1.9875691500e-4),
-	"sign":   0x80000000,
-	"abs":    0x7fffffff,
-	"bias":   127,
+	"zero":       0,
+	"six":        Float(6),
+	"negInf":     Float(float32(math.Inf(-1))),
+	"half":       Float(.5),
+	"one":        Float(1),
+	"two":        Float(2),
+	"minus2":     Float(-2),
+	"expLow":     Float(-104), // less gives 0
+	"expTop":     Float(89),   // more gives +Inf
+	"tanhLo":     Float(-40),  // exp(-40) vanishes beside 1
+	"log2e":      Float(math.Log2E),
+	"ln2hi":      Float(0.693359375),
+	"ln2lo":      Float(-2.12194440e-4),
+	"c2":         Float(5.0000001201e-1),
+	"c3":         Float(1.6666665459e-1),
+	"c4":         Float(4.1665795894e-2),
+	"c5":         Float(8.3334519073e-3),
+	"c6":         Float(1.3981999507e-3),
+	"c7":         Float(1.9875691500e-4),
+	"siluTop":    Float(104),
+	"minusLog2e": Float(-math.Log2E),
+	"sixteenths": Float(3 << 18), // what is added to it is rounded to sixteenths
+	"root1":      Float(math.Ln2),
+	"root2":      Float(math.Ln2 * math.Ln2 / 2),
+	"root3":      Float(math.Ln2 * math.Ln2 * math.Ln2 / 6),
+	"sign":       0x80000000,
+	"abs":        0x7fffffff,
+	"bias":       127,
 
 	"rough": Float(1.457), // 1.457 - y/2 is 1/y to a twentieth for y from 1 to 2
 }

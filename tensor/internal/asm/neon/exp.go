@@ -80,6 +80,7 @@ func (w *writer) exponentials() {
 		finish: func(w *writer) { w.finishDoubles("ret+32(FP)") },
 	})
 	w.sigmoid()
+	w.silu()
 	w.tanh()
 }
 
@@ -117,6 +118,20 @@ func (w *writer) addRest(q, u, y int) {
 	w.arm("mov v%.16b, v%.16b", firstSpare, w.constant("rough"))
 	w.arm("fmls v%.4s, v%.4s, v%.4s", firstSpare, y, w.constant("half"))
 	w.arm("fmla v%.4s, v%.4s, v%.4s", q, u, firstSpare)
+}
+
+// silu(x) = x/(1+exp(-x)); the denominator becomes +Inf where the result is hardly a number any more.
+func (w *writer) silu() {
+	w.unary("silu", 1, append([]string{"expLow", "expTop"}, expConstants...), func(w *writer, u int) {
+		const x, y, n, e = 0, 1, 2, 3
+		w.in(1, u, x)
+		w.arm("fneg v%.4s, v%.4s", y, x)
+		w.clamp(y, "expLow", "expTop")
+		w.exp(y, n, e)
+		w.arm("fadd v%.4s, v%.4s, v%.4s", e, e, w.constant("one"))
+		w.arm("fdiv v%.4s, v%.4s, v%.4s", x, x, e)
+		w.out(x, 0, u)
+	})
 }
 
 // tanh(|x|) = -m/(2+m) with m = exp(-2|x|) - 1 = 2^n·(exp(r)-1) + (2^n-1), which is as exact near
