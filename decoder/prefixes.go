@@ -12,7 +12,8 @@ type prefixes struct {
 	owners       []int // picture of each prefix
 	ownersBefore []int // of the step before
 	tape         *nn.Tape
-	rows, maps   [][]float32 // what Next and Attention return
+	rows         logRows     // what Next returns
+	maps         [][]float32 // what Attention returns
 }
 
 func newPrefixes() prefixes { return prefixes{step: -1, tape: nn.NewScratch()} }
@@ -42,12 +43,18 @@ func (m *memory) recall(t *nn.Tape, parents []int, hidden int) nn.State {
 		return zeroState(len(parents), hidden)
 	}
 	n := len(m.h) / hidden
-	return gatherState(t, nn.State{H: nn.Const(m.h, n, hidden), C: nn.Const(m.c, n, hidden)}, parents)
+	return gatherState(t, nn.State{H: t.Const(m.h, n, hidden), C: t.Const(m.c, n, hidden)}, parents)
 }
 
 func (m *memory) keep(s nn.State) {
 	m.h, m.c = append(m.h[:0], s.H.Data...), append(m.c[:0], s.C.Data...)
 }
+
+// logRows are logits that become log-probabilities.
+type logRows [][]float32
+
+// Tile does row i, for tensor.ParallelTiles.
+func (r *logRows) Tile(i int) { tensor.LogSoftmax((*r)[i], (*r)[i]) }
 
 // logProbs turns each row of logits into log-probabilities, in place.
 func (p *prefixes) logProbs(logits *nn.Var) [][]float32 {
@@ -55,7 +62,7 @@ func (p *prefixes) logProbs(logits *nn.Var) [][]float32 {
 	for i := range logits.Rows() {
 		p.rows = append(p.rows, logits.Row(i))
 	}
-	tensor.Parallel(len(p.rows), func(i int) { tensor.LogSoftmax(p.rows[i], p.rows[i]) })
+	tensor.ParallelTiles(len(p.rows), &p.rows)
 	return p.rows
 }
 

@@ -218,10 +218,10 @@ func (s *transformerSession) Next(ctx context.Context, words, parents []int) ([]
 	for i, l := range d.layers {
 		x = l.forward(t, x, func(q, h *nn.Var) *nn.Var {
 			p := &s.past[i]
-			p.k = remember(p.k, l.key.Forward(t, h).Data)
-			p.v = remember(p.v, l.value.Forward(t, h).Data)
+			p.k = s.remember(p.k, l.key.Forward(t, h).Data)
+			p.v = s.remember(p.v, l.value.Forward(t, h).Data)
 			n := len(p.k) / d.Hidden
-			return nn.Recall(t, q, nn.Const(p.k, n, d.Hidden), nn.Const(p.v, n, d.Hidden), s.seen, l.heads)
+			return nn.Recall(t, q, t.Const(p.k, n, d.Hidden), t.Const(p.v, n, d.Hidden), s.seen, l.heads)
 		}, func(q, _ *nn.Var) *nn.Var {
 			var weights *[]float32
 			if i == len(d.layers)-1 {
@@ -233,12 +233,18 @@ func (s *transformerSession) Next(ctx context.Context, words, parents []int) ([]
 	return s.logProbs(d.say(t, x)), nil
 }
 
-// remember appends the rows of a step, and makes room for several more.
-func remember(past, rows []float32) []float32 {
+// remember appends what a step adds to what is known, and makes room for many more such steps.
+func (s *transformerSession) remember(past, rows []float32) []float32 {
 	if cap(past)-len(past) < len(rows) {
-		past = slices.Grow(past, max(8*len(rows), len(past)))
+		past = slices.Grow(past, len(rows)*s.steps())
 	}
 	return append(past, rows...)
+}
+
+// steps is for how many to make room: all that are left, as far as captions are that long.
+func (s *transformerSession) steps() int {
+	const usual = 24
+	return min(s.d.MaxWords-s.step+1, usual)
 }
 
 // follow lists the words of each prefix: those of its parent and the next
@@ -246,6 +252,9 @@ func remember(past, rows []float32) []float32 {
 func (s *transformerSession) follow(parents []int) {
 	s.seen, s.before = s.before[:0], s.seen
 	s.places = s.places[:0]
+	if need := len(parents) * (s.step + 1); cap(s.seen) < need {
+		s.seen = make([]int, 0, len(parents)*(s.step+s.steps()))
+	}
 	for i, p := range parents {
 		if s.step > 0 {
 			s.seen = append(s.seen, s.before[p*s.step:(p+1)*s.step]...)

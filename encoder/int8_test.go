@@ -182,7 +182,9 @@ func thin8(t testing.TB, name string) (n, q *encoder.Network) {
 
 // anyWidth are the networks that can be int8 and that Thin makes thin.
 func anyWidth() []string {
-	return slices.DeleteFunc(encoder.Names(), func(name string) bool { return strings.Contains(name, "efficientnet") })
+	return slices.DeleteFunc(encoder.Names(), func(name string) bool {
+		return strings.Contains(name, "efficientnet") || strings.Contains(name, "vit_")
+	})
 }
 
 func TestInt8Networks(t *testing.T) {

@@ -45,7 +45,10 @@ func Sigmoid(t *Tape, x *Var) *Var {
 // pointwise applies f, whose gradient grad adds to dx from dy and y = f(x).
 func pointwise(t *Tape, x *Var, f func(dst, x []float32), grad func(dx, dy, y []float32)) *Var {
 	y := t.New(x.Shape...)
-	each(len(x.Data), func(lo, hi int) { f(y.Data[lo:hi], x.Data[lo:hi]) })
+	operands{y: y.Data, a: x.Data, f: f}.values(func(o *operands, lo, hi int) { o.f(o.y[lo:hi], o.a[lo:hi]) })
+	if !t.learns() {
+		return y
+	}
 	t.record(func() {
 		if y.grad == nil || !x.WantsGrad() {
 			return

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"sync"
 
 	"showtell/tensor"
 )
@@ -18,11 +19,15 @@ func AdditiveAttention(t *Tape, query, keys, values *Var, w *Param, owner []int,
 	if len(owner) != query.Rows() || keys.Rows() != values.Rows() || query.Cols() != keys.Cols() {
 		panic(fmt.Sprintf("nn: additive attention of %v over %v and %v", query.Shape, keys.Shape, values.Shape))
 	}
-	a := additive{query: query, keys: keys, values: values, w: w, cells: cells}
-	a.y = t.New(query.Rows(), values.Cols())
-	a.prob = t.alloc(query.Rows() * cells)
-	hidden := t.alloc(len(query.Data))
-	tensor.Parallel(len(owner), func(i int) { a.forward(i, owner[i], hidden[i*query.Cols():(i+1)*query.Cols()]) })
+	y, prob := t.New(query.Rows(), values.Cols()), t.alloc(query.Rows()*cells)
+	a := additives.Get().(*additive)
+	*a = additive{query: query, keys: keys, values: values, y: y, w: w, owner: owner, cells: cells, prob: prob, h: t.alloc(len(query.Data))}
+	tensor.ParallelTiles(len(owner), a)
+	if !t.learns() {
+		*a = additive{}
+		additives.Put(a)
+		return y, prob
+	}
 	t.record(func() {
 		if a.y.grad == nil {
 			return
@@ -44,15 +49,26 @@ func AdditiveAttention(t *Tape, query, keys, values *Var, w *Param, owner []int,
 			}
 		}
 	})
-	return a.y, a.prob
+	return y, prob
 }
 
 type additive struct {
 	query, keys, values, y *Var
 	w                      *Param
+	owner                  []int
 	cells                  int
 	prob                   []float32
-	queries                [][]int // per picture
+	h                      []float32 // memory of the forward pass, as large as query
+	queries                [][]int   // per picture
+}
+
+// additives that are not for learning are used again.
+var additives = sync.Pool{New: func() any { return new(additive) }}
+
+// Tile does the forward pass of query i.
+func (a *additive) Tile(i int) {
+	width := a.query.Cols()
+	a.forward(i, a.owner[i], a.h[i*width:(i+1)*width])
 }
 
 // hidden is tanh(query + key).

@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"showtell/tensor"
 )
@@ -25,7 +26,8 @@ func Attention(t *Tape, q, k, v *Var, spans []Span, heads int, causal bool, weig
 	if width%heads != 0 || k.Cols() != width || v.Cols() != width {
 		panic(fmt.Sprintf("nn: attention of %v over %v and %v with %d heads", q.Shape, k.Shape, v.Shape, heads))
 	}
-	a := attention{q: q, k: k, v: v, width: width, spans: spans, heads: heads, causal: causal}
+	a := attentions.Get().(*attention)
+	*a = attention{q: q, k: k, v: v, width: width, spans: spans, heads: heads, causal: causal, at: a.at}
 	return a.apply(t, weights)
 }
 
@@ -40,25 +42,29 @@ func SelfAttention(t *Tape, qkv *Var, n, heads int) *Var {
 	for i := range spans {
 		spans[i] = Span{i * n, (i + 1) * n, i * n, (i + 1) * n}
 	}
-	a := attention{q: qkv, k: qkv, v: qkv, kAt: width, vAt: 2 * width, width: width, spans: spans, heads: heads}
+	a := attentions.Get().(*attention)
+	*a = attention{q: qkv, k: qkv, v: qkv, kAt: width, vAt: 2 * width, width: width, spans: spans, heads: heads, at: a.at}
 	return a.apply(t, nil)
 }
 
+// apply does the forward pass, and forgets a unless it has to learn.
 func (a *attention) apply(t *Tape, weights *[]float32) *Var {
 	q, k, v, spans, heads := a.q, a.k, a.v, a.spans, a.heads
-	a.y = t.New(q.Rows(), a.width)
-	a.at = make([]int, len(spans)+1)
+	y := t.New(q.Rows(), a.width)
+	a.y, a.at = y, append(a.at[:0], 0)
 	for i, s := range spans {
-		a.at[i+1] = a.at[i] + heads*(s.Q1-s.Q0)*(s.K1-s.K0)
+		a.at = append(a.at, a.at[i]+heads*(s.Q1-s.Q0)*(s.K1-s.K0))
 	}
 	a.prob = t.alloc(a.at[len(spans)])
-	tensor.Parallel(len(spans)*heads, func(i int) { a.forward(i/heads, i%heads) })
+	tensor.ParallelTiles(len(spans)*heads, a)
 	if weights != nil {
 		*weights = a.meanOverHeads(t)
 	}
-	if !a.y.learnIf(q.WantsGrad() || k.WantsGrad() || v.WantsGrad()) {
+	if !y.learnIf(q.WantsGrad() || k.WantsGrad() || v.WantsGrad()) {
 		t.giveBack(a.prob)
-		return a.y
+		*a = attention{at: a.at}
+		attentions.Put(a)
+		return y
 	}
 	t.record(func() {
 		if a.y.grad == nil {
@@ -70,7 +76,7 @@ func (a *attention) apply(t *Tape, weights *[]float32) *Var {
 		v.Grad()
 		tensor.Parallel(len(spans)*heads, func(i int) { a.backward(i/heads, i%heads) })
 	})
-	return a.y
+	return y
 }
 
 type attention struct {
@@ -83,6 +89,12 @@ type attention struct {
 	at          []int // where the weights of a span begin in prob
 	prob, dprob []float32
 }
+
+// attentions that are not for learning are used again.
+var attentions = sync.Pool{New: func() any { return new(attention) }}
+
+// Tile does the forward pass of a span and head.
+func (a *attention) Tile(i int) { a.forward(i/a.heads, i%a.heads) }
 
 // scores is the part of buf that belongs to a span and head.
 func (a *attention) scores(buf []float32, span, head int) tensor.Matrix {
@@ -157,22 +169,30 @@ func Recall(t *Tape, q, k, v *Var, rows []int, heads int) *Var {
 	if t.learns() || width%heads != 0 || k.Cols() != width || v.Cols() != width || len(rows)%queries != 0 {
 		panic(fmt.Sprintf("nn: recall of %v by %v over %v with %d rows and %d heads", v.Shape, q.Shape, k.Shape, len(rows), heads))
 	}
-	n, depth := len(rows)/queries, width/heads
-	scale := float32(1 / math.Sqrt(float64(depth)))
-	y, scores := t.New(queries, width), t.alloc(queries*n)
-	eachRow(queries, 2*n*width, func(i int) {
-		prob, seen := scores[i*n:(i+1)*n], rows[i*n:(i+1)*n]
-		for at := 0; at < width; at += depth {
-			query, out := q.Row(i)[at:at+depth], y.Row(i)[at:at+depth]
+	n := len(rows) / queries
+	const room = 32 // so that n may grow for a while within the same memory
+	y, scores := t.New(queries, width), t.alloc(queries*((n+room-1)/room*room))
+	operands{y: y.Data, a: q.Data, b: k.Data, c: v.Data, d: scores, ids: rows, cols: width, stride: width / heads}.
+		rows(queries, 2*n*width, recallRows)
+	return y
+}
+
+// recallRows answers queries, rows of a, from keys in b and values in c; stride is the width of a head.
+func recallRows(o *operands, lo, hi int) {
+	n := len(o.ids) / o.n
+	scale := float32(1 / math.Sqrt(float64(o.stride)))
+	for i := lo; i < hi; i++ {
+		prob, seen := o.d[i*n:(i+1)*n], o.ids[i*n:(i+1)*n]
+		for at := 0; at < o.cols; at += o.stride {
+			query, out := o.a[i*o.cols+at:][:o.stride], o.y[i*o.cols+at:][:o.stride]
 			for j, r := range seen {
-				prob[j] = scale * tensor.Dot(query, k.Row(r)[at:at+depth])
+				prob[j] = scale * tensor.Dot(query, o.b[r*o.cols+at:][:o.stride])
 			}
 			tensor.Softmax(prob)
 			clear(out)
 			for j, r := range seen {
-				tensor.AXPY(out, prob[j], v.Row(r)[at:at+depth])
+				tensor.AXPY(out, prob[j], o.c[r*o.cols+at:][:o.stride])
 			}
 		}
-	})
-	return y
+	}
 }

@@ -15,7 +15,10 @@ func Embedding(t *Tape, table *Param, ids []int) *Var {
 	}
 	cols := table.Cols()
 	y := t.New(len(ids), cols)
-	eachRow(len(ids), cols, func(i int) { copy(y.Row(i), table.Row(ids[i])) })
+	operands{y: y.Data, a: table.Data, cols: cols, ids: ids}.rows(len(ids), cols, gatherRows)
+	if !t.learns() {
+		return y
+	}
 	t.record(func() {
 		if y.grad == nil {
 			return

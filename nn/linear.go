@@ -40,7 +40,10 @@ func Product(t *Tape, x *Var, w, b *Param) *Var {
 		tensor.MatMul(y.Mat(), x.Mat(), w.Mat().T())
 	}
 	if b != nil {
-		addBias(y, b.Data)
+		operands{y: y.Data, a: b.Data, cols: y.Cols()}.rows(y.Rows(), y.Cols(), addBias)
+	}
+	if !t.learns() {
+		return y
 	}
 	if !y.learnIf(x.WantsGrad() || w.learns() || b.learns()) {
 		return y
@@ -63,9 +66,9 @@ func Product(t *Tape, x *Var, w, b *Param) *Var {
 	return y
 }
 
-func addBias(y *Var, b []float32) {
-	eachRow(y.Rows(), y.Cols(), func(i int) {
-		row := y.Row(i)
-		tensor.Add(row, row, b)
-	})
+func addBias(o *operands, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		row := o.y[i*o.cols : (i+1)*o.cols]
+		tensor.Add(row, row, o.a)
+	}
 }

@@ -65,10 +65,10 @@ func (l *LSTM) Step(t *Tape, projected *Var, s State) State {
 	}
 	h, c := t.New(n, hidden), t.New(n, hidden)
 	tc := t.alloc(n * hidden) // tanh of the new c
-	eachRow(n, 8*hidden, func(i int) {
-		lo, hi := i*hidden, (i+1)*hidden
-		lstmCell(gates.Row(i), s.C.Data[lo:hi], c.Data[lo:hi], h.Data[lo:hi], tc[lo:hi])
-	})
+	operands{y: h.Data, a: gates.Data, b: s.C.Data, c: c.Data, d: tc, cols: hidden}.rows(n, 8*hidden, lstmRows)
+	if !t.learns() {
+		return State{H: h, C: c}
+	}
 	t.record(func() {
 		if h.grad == nil && c.grad == nil {
 			return
@@ -85,6 +85,14 @@ func (l *LSTM) Step(t *Tape, projected *Var, s State) State {
 		addGrad(projected, dgates.Data)
 	})
 	return State{H: h, C: c}
+}
+
+// lstmRows makes new states h in y and c in c of gate sums in a and old states in b.
+func lstmRows(o *operands, from, to int) {
+	for i := from; i < to; i++ {
+		lo, hi := i*o.cols, (i+1)*o.cols
+		lstmCell(o.a[4*lo:4*hi], o.b[lo:hi], o.c[lo:hi], o.y[lo:hi], o.d[lo:hi])
+	}
 }
 
 // lstmCell turns the sums in g into gates and writes the new state.

@@ -29,13 +29,7 @@ func (l *LayerNorm) Forward(t *Tape, x *Var) *Var {
 	y := t.New(x.Shape...)
 	hat := t.alloc(len(x.Data)) // normalised, before gain and shift
 	inv := t.alloc(rows)        // 1 / standard deviation
-	eachRow(rows, cols, func(i int) {
-		h := hat[i*cols : (i+1)*cols]
-		inv[i] = normalise(h, x.Row(i), l.Epsilon)
-		out := y.Row(i)
-		copy(out, l.Shift.Data)
-		tensor.MulAdd(out, h, l.Gain.Data)
-	})
+	operands{y: y.Data, a: x.Data, b: hat, c: inv, d: l.Gain.Data, e: l.Shift.Data, cols: cols, epsilon: l.Epsilon}.rows(rows, cols, normRows)
 	if !y.learnIf(x.WantsGrad() || l.Gain.learns() || l.Shift.learns()) {
 		t.giveBack(hat)
 		return y
@@ -57,6 +51,17 @@ func (l *LayerNorm) Forward(t *Tape, x *Var) *Var {
 		}
 	})
 	return y
+}
+
+// normRows brings rows of a to y, by way of b, and leaves 1/deviation in c; d is the gain, e the shift.
+func normRows(o *operands, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		from, to := i*o.cols, (i+1)*o.cols
+		hat, out := o.b[from:to], o.y[from:to]
+		o.c[i] = normalise(hat, o.a[from:to], o.epsilon)
+		copy(out, o.e)
+		tensor.MulAdd(out, hat, o.d)
+	}
 }
 
 // normalise writes (x-mean)/deviation to h and returns 1/deviation.

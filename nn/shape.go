@@ -13,7 +13,9 @@ func Add(t *Tape, a, b *Var) *Var {
 		panic(fmt.Sprintf("nn: adding %v and %v", a.Shape, b.Shape))
 	}
 	y := t.New(a.Shape...)
-	each(len(y.Data), func(lo, hi int) { tensor.Add(y.Data[lo:hi], a.Data[lo:hi], b.Data[lo:hi]) })
+	operands{y: y.Data, a: a.Data, b: b.Data}.values(func(o *operands, lo, hi int) {
+		tensor.Add(o.y[lo:hi], o.a[lo:hi], o.b[lo:hi])
+	})
 	if !y.learnIf(a.WantsGrad() || b.WantsGrad()) {
 		return y
 	}
@@ -30,7 +32,12 @@ func Add(t *Tape, a, b *Var) *Var {
 // Scale is s·x.
 func Scale(t *Tape, x *Var, s float32) *Var {
 	y := t.New(x.Shape...)
-	each(len(y.Data), func(lo, hi int) { tensor.Scale(y.Data[lo:hi], x.Data[lo:hi], s) })
+	operands{y: y.Data, a: x.Data, s: s}.values(func(o *operands, lo, hi int) {
+		tensor.Scale(o.y[lo:hi], o.a[lo:hi], o.s)
+	})
+	if !t.learns() {
+		return y
+	}
 	t.record(func() {
 		if y.grad == nil || !x.WantsGrad() {
 			return
@@ -68,18 +75,21 @@ func Concat(t *Tape, xs ...*Var) *Var {
 	if !slices.ContainsFunc(xs, (*Var).WantsGrad) {
 		y.tape = nil
 	}
-	eachRow(rows, cols, func(i int) {
-		at := 0
-		for _, x := range xs {
-			at += copy(y.Data[i*cols+at:], x.Row(i))
-		}
-	})
+	at := 0
+	for _, x := range xs {
+		operands{y: y.Data[at:], a: x.Data, cols: x.Cols(), stride: cols}.rows(rows, x.Cols(), copyRows)
+		at += x.Cols()
+	}
+	if !t.learns() {
+		return y
+	}
+	parts := slices.Clone(xs) // the caller's need not last, and costs no allocation
 	t.record(func() {
 		if y.grad == nil {
 			return
 		}
 		at := 0
-		for _, x := range xs {
+		for _, x := range parts {
 			c, off := x.Cols(), at
 			at += c
 			if !x.WantsGrad() {
@@ -94,11 +104,25 @@ func Concat(t *Tape, xs ...*Var) *Var {
 	return y
 }
 
+// copyRows copies rows side by side to rows of a stride.
+func copyRows(o *operands, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		copy(o.y[i*o.stride:][:o.cols], o.a[i*o.cols:])
+	}
+}
+
+// gatherRows copies rows by index.
+func gatherRows(o *operands, lo, hi int) {
+	for i := lo; i < hi; i++ {
+		copy(o.y[i*o.cols:][:o.cols], o.a[o.ids[i]*o.cols:])
+	}
+}
+
 // Gather takes rows of x by index, any number of times: (len(index), cols).
 func Gather(t *Tape, x *Var, index []int) *Var {
 	cols := x.Cols()
 	y := t.New(len(index), cols)
-	eachRow(len(index), cols, func(i int) { copy(y.Row(i), x.Row(index[i])) })
+	operands{y: y.Data, a: x.Data, cols: cols, ids: index}.rows(len(index), cols, gatherRows)
 	if !y.learnIf(x.WantsGrad()) {
 		return y
 	}

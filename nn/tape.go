@@ -238,6 +238,16 @@ func (t *Tape) New(shape ...int) *Var {
 	return v
 }
 
+// Const is the function Const, with a Var of t.
+func (t *Tape) Const(data []float32, shape ...int) *Var {
+	if size(shape) != len(data) {
+		panic(fmt.Sprintf("nn: %d values do not fill a shape of %d", len(data), size(shape))) // shape stays off the heap
+	}
+	v := t.newVar()
+	v.Shape, v.Data = append(v.dims[:0], shape...), data
+	return v
+}
+
 // newVar returns an empty Var.
 func (t *Tape) newVar() *Var {
 	if t == nil {

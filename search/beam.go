@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -27,11 +28,12 @@ func Beam(ctx context.Context, m Model, n int, opts *Options) ([][]Result, error
 		return nil, fmt.Errorf("search: %d pictures", n)
 	}
 	c := &caller{model: m, opts: &o}
-	var words, parents []int
-	s := &scratch{}
+	s := newScratch(n, &o)
+	words, parents := make([]int, 0, n*s.few), make([]int, 0, n*s.few)
 	pictures := make([]picture, n)
 	for i := range pictures {
-		pictures[i] = picture{opts: &o, open: []*hypothesis{s.hypothesis(hypothesis{word: o.Start, row: i})}}
+		root := s.hypothesis(hypothesis{word: o.Start, row: i})
+		pictures[i] = picture{opts: &o, open: append(s.list(), root), done: s.list()}
 	}
 	for range o.MaxWords {
 		words, parents = words[:0], parents[:0]
@@ -108,33 +110,55 @@ func (h *hypothesis) result() Result {
 	return r
 }
 
-// scratch is the memory that the pictures of a search share.
+// scratch is the memory that the pictures of a search share. A step allocates
+// nothing, unless there are very many hypotheses.
 type scratch struct {
 	bans       *bans
+	few        int // hypotheses of a picture to make room for
+	all        int // of all pictures and steps
 	best       []choice
 	next       []*hypothesis
-	hypotheses []hypothesis // room for those to come
-	weights    []float32    // room for attention to come
+	lists      []*hypothesis // room for the lists of pictures
+	hypotheses []hypothesis  // room for those to come
+	spare      []*hypothesis // that nothing refers to
+	weights    []float32     // room for attention to come
+}
+
+func newScratch(n int, o *Options) *scratch {
+	s := &scratch{few: min(o.Beams, 64)}
+	s.all = n * (1 + s.few*min(o.MaxWords, 256))
+	s.best, s.next, s.spare = make([]choice, 0, s.few+1), make([]*hypothesis, 0, s.few), make([]*hypothesis, 0, s.few)
+	s.lists = make([]*hypothesis, 2*n*s.few)
+	return s
+}
+
+// list is a list with room for the hypotheses of a picture.
+func (s *scratch) list() []*hypothesis {
+	l := s.lists[:0:s.few]
+	s.lists = s.lists[s.few:]
+	return l
 }
 
 // hypothesis keeps h.
 func (s *scratch) hypothesis(h hypothesis) *hypothesis {
-	const room = 128
-	if len(s.hypotheses) == 0 {
-		s.hypotheses = make([]hypothesis, room)
+	var kept *hypothesis
+	if last := len(s.spare) - 1; last >= 0 {
+		kept, s.spare = s.spare[last], s.spare[:last]
+	} else {
+		if len(s.hypotheses) == 0 {
+			s.hypotheses = make([]hypothesis, min(s.all+s.few, 1<<13))
+		}
+		kept, s.hypotheses = &s.hypotheses[0], s.hypotheses[1:]
 	}
-	kept := &s.hypotheses[0]
-	s.hypotheses = s.hypotheses[1:]
 	*kept = h
 	return kept
 }
 
 // attention keeps a copy of weights.
 func (s *scratch) attention(weights []float32) []float32 {
-	const room = 64
 	n := len(weights)
 	if len(s.weights) < n {
-		s.weights = make([]float32, room*n)
+		s.weights = make([]float32, max(n, min(s.all*n, 1<<18)))
 	}
 	kept := s.weights[:n:n]
 	s.weights = s.weights[n:]
@@ -168,9 +192,13 @@ func (p *picture) advance(rows, attention [][]float32, s *scratch) error {
 			if len(next) == p.opts.Beams && total < next[len(next)-1].total {
 				break
 			}
-			next = p.keep(next, s.hypothesis(hypothesis{
+			var dropped *hypothesis
+			next, dropped = p.keep(next, s.hypothesis(hypothesis{
 				parent: h, word: c.word, logProb: c.logProb, total: total, length: h.length + 1, row: h.row,
 			}))
+			if dropped != nil {
+				s.spare = append(s.spare, dropped)
+			}
 		}
 	}
 	s.next = next
@@ -203,33 +231,53 @@ func attentionOf(list []*hypothesis, row int) []float32 {
 	return nil
 }
 
-// keep inserts h into the Beams most probable hypotheses of a length.
-func (p *picture) keep(list []*hypothesis, h *hypothesis) []*hypothesis {
+// keep inserts h into the Beams most probable hypotheses of a length, and
+// returns the one for which there is no room, if any.
+func (p *picture) keep(list []*hypothesis, h *hypothesis) (kept []*hypothesis, dropped *hypothesis) {
 	return insert(list, h, p.opts.Beams, func(h *hypothesis) float64 { return h.total })
 }
 
 // finish inserts h into the NBest finished hypotheses.
 func (p *picture) finish(h *hypothesis) {
 	h.score = p.opts.score(h.total, h.length)
-	p.done = insert(p.done, h, p.opts.NBest, func(h *hypothesis) float64 { return h.score })
+	p.done, _ = insert(p.done, h, p.opts.NBest, func(h *hypothesis) float64 { return h.score })
 }
 
 // insert puts h into a list that is sorted by value, high to low, then by words,
-// and holds at most limit.
-func insert(list []*hypothesis, h *hypothesis, limit int, value func(*hypothesis) float64) []*hypothesis {
+// and holds at most limit; one that is dropped then may be h itself.
+func insert(list []*hypothesis, h *hypothesis, limit int, value func(*hypothesis) float64) (_ []*hypothesis, dropped *hypothesis) {
 	v := value(h)
-	if len(list) == limit && v < value(list[limit-1]) {
-		return list
-	}
 	i := len(list)
 	for ; i > 0; i-- {
 		other := value(list[i-1])
-		if other > v || other == v && slices.Compare(list[i-1].words(), h.words()) <= 0 {
+		if other > v || other == v && compare(list[i-1], h) <= 0 {
 			break
 		}
 	}
-	list = slices.Insert(list, i, h)
-	return list[:min(len(list), limit)]
+	if i == limit {
+		return list, h
+	}
+	if len(list) == limit {
+		dropped, list = list[limit-1], list[:limit-1]
+	}
+	return slices.Insert(list, i, h), dropped
+}
+
+// compare orders hypotheses of a picture by their words, as slices.Compare does.
+func compare(a, b *hypothesis) int {
+	order := cmp.Compare(a.length, b.length)
+	for a.length > b.length {
+		a = a.parent
+	}
+	for b.length > a.length {
+		b = b.parent
+	}
+	for ; a != b; a, b = a.parent, b.parent { // from the last word to the first
+		if c := cmp.Compare(a.word, b.word); c != 0 {
+			order = c
+		}
+	}
+	return order
 }
 
 // giveUp drops the open hypotheses that cannot reach the finished ones. Further words add

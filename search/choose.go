@@ -56,6 +56,8 @@ type bans struct {
 
 func newBans(o *Options, width int) *bans {
 	b := &bans{noRepeat: o.NoRepeat, minWords: o.MinWords, end: o.End, banned: make([]bool, width)}
+	room := min(o.MaxWords, 256) + 1
+	b.marked, b.words = make([]int, 0, room), make([]int, 0, room)
 	for _, word := range o.Forbid {
 		if 0 <= word && word < width {
 			b.banned[word] = true

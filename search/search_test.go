@@ -235,7 +235,8 @@ func TestStopLosesNothing(t *testing.T) {
 		resolved, _ := o.resolved()
 		p := picture{opts: &resolved, open: []*hypothesis{{}}}
 		resolved.NBest = 1 << 30 // never given up
-		all := &scratch{bans: newBans(&resolved, 12)}
+		all := newScratch(1, &resolved)
+		all.bans = newBans(&resolved, 12)
 		full := &fake{score: score}
 		c := &caller{model: full, opts: &resolved}
 		for range o.MaxWords {

@@ -48,6 +48,23 @@ type convArgs struct {
 	low, high                         float32
 	strips                            int        // at least 1, one behind the other
 	_                                 [3]uintptr // where in src, dst and residual the kernel is
+	ahead                             uintptr    // what comes into the cache meanwhile
+	aheadStep                         int        // bytes, each time that some weights are used
+}
+
+// fetch brings data into the cache while a kernel goes so many times over its weights, evenly: what
+// comes next need not wait for memory then.
+func (a *convArgs) fetch(data []float32, times int) {
+	a.ahead, a.aheadStep = uintptr(a.weights), 0
+	if uses := times * a.rows * a.len; len(data) > 0 && uses > 0 {
+		a.ahead, a.aheadStep = uintptr(unsafe.Pointer(&data[0])), (4*len(data)+uses-1)/uses
+	}
+}
+
+// behind is the weights of the group after g, or what there is of them.
+func (c *Conv) behind(g *convGroup) []float32 {
+	size := c.KH * c.KW * c.In * g.width
+	return c.weights[g.weights+size : min(g.weights+2*size, len(c.weights))]
 }
 
 // NewConv packs weights (KH, KW, In, Out) and bias (Out); a nil bias is zero.
@@ -204,13 +221,13 @@ func (r convRun) tile(y0, x0, group int) {
 	y1, x1 := min(y0+r.rows, r.dst.H), min(x0+r.cols, r.dst.W)
 	for i := group; i < min(group+r.groupsPerTile, len(r.groups)); i++ {
 		g := &r.groups[i]
+		size, long, short := g.cut(x1 - x0)
 		a.weights, a.bias = unsafe.Pointer(&r.weights[g.weights]), unsafe.Pointer(&r.bias[g.bias])
-		strip := evenly(x1-x0, len(g.run))
+		a.fetch(r.behind(g), (y1-y0)*(long+short))
 		for y := y0; y < y1; y++ {
-			whole := (x1 - x0) / strip
-			r.strips(a, g, y, x0, strip, whole)
-			if rest := x1 - x0 - whole*strip; rest > 0 {
-				r.strips(a, g, y, x1-rest, rest, 1)
+			r.strips(a, g, y, x0, size, long)
+			if short > 0 {
+				r.strips(a, g, y, x0+long*size, size-1, short)
 			}
 		}
 	}
@@ -236,6 +253,15 @@ func (r *convRun) strips(a *convArgs, g *convGroup, y, x, n, count int) {
 		a.residual = unsafe.Pointer(&r.residual.Data[y*r.residual.Stride+x*r.dst.C+g.first])
 	}
 	g.run[n-1](a)
+}
+
+// cut shares out n pixels to strips, as few as can be and as even: long ones of a size and short ones
+// of a pixel less. A rest of few pixels would leave the registers of its strip idle.
+func (g *convGroup) cut(n int) (size, long, short int) {
+	strips := (n + len(g.run) - 1) / len(g.run)
+	size = (n + strips - 1) / strips
+	long = n - strips*(size-1)
+	return size, long, strips - long
 }
 
 // source is where the input of output (y, x) begins.

@@ -94,13 +94,15 @@ func (r *expandedRun) expand(between Image, y, group int) {
 	}
 	a.low, a.high = r.point.Activation.limits()
 	pixels := max(0, min(r.src.W, r.width-r.left))
-	for i := range between.H {
-		if y+i < 0 || y+i >= r.src.H || pixels == 0 {
-			clear(between.Row(i, 0, r.width))
-			continue
-		}
-		clear(between.Row(i, 0, r.left))
-		clear(between.Row(i, r.left+pixels, r.width-r.left-pixels))
+	first, end := max(0, -y), min(between.H, r.src.H-y) // rows that src has
+	if pixels == 0 || first >= end {
+		clear(between.Data)
+		return
+	}
+	r.clearBorder(between, first, end, pixels)
+	_, long, short := g.cut(pixels)
+	a.fetch(r.point.behind(g), (end-first)*(long+short))
+	for i := first; i < end; i++ {
 		row := between.Row(i, r.left, pixels)
 		g.row(a, row, r.src.Row(y+i, 0, pixels), pixels)
 		if r.point.Activation.Curved() {
@@ -109,14 +111,29 @@ func (r *expandedRun) expand(between Image, y, group int) {
 	}
 }
 
+// clearBorder clears all around some pixels of rows first to end.
+func (r *expandedRun) clearBorder(between Image, first, end, pixels int) {
+	const small = 1 << 13 // values that are cleared at once in less time than their border
+	if len(between.Data) <= small {
+		clear(between.Data)
+		return
+	}
+	clear(between.Data[:first*between.Stride])
+	for i := first; i < end; i++ {
+		clear(between.Row(i, 0, r.left))
+		clear(between.Row(i, r.left+pixels, r.width-r.left-pixels))
+	}
+	clear(between.Data[end*between.Stride:])
+}
+
 // row does some pixels that lie side by side, all channels of the kernel.
 func (g *convGroup) row(a *convArgs, dst, src []float32, pixels int) {
-	strip := evenly(pixels, len(g.run))
-	a.src, a.dst, a.strips = unsafe.Pointer(&src[0]), unsafe.Pointer(&dst[0]), pixels/strip
-	g.run[strip-1](a)
-	if rest := pixels % strip; rest > 0 {
-		done := pixels - rest
-		a.src, a.dst, a.strips = unsafe.Pointer(&src[done*a.pixelStride/4]), unsafe.Pointer(&dst[done*a.dstStride/4]), 1
-		g.run[rest-1](a)
+	size, long, short := g.cut(pixels)
+	a.src, a.dst, a.strips = unsafe.Pointer(&src[0]), unsafe.Pointer(&dst[0]), long
+	g.run[size-1](a)
+	if short > 0 {
+		done := long * size
+		a.src, a.dst, a.strips = unsafe.Pointer(&src[done*a.pixelStride/4]), unsafe.Pointer(&dst[done*a.dstStride/4]), short
+		g.run[size-2](a)
 	}
 }

@@ -169,47 +169,6 @@ func everyMagnitude() []float32 {
 	return append(x, 88.72283, 88.72284, -87.33654, -87.33655, -103.27892, -103.9, -104.1)
 }
 
-// ulp is the distance between the float32 values around x.
-func ulp(x float64) float64 { return math.Ldexp(1, max(math.Ilogb(x)-23, -149)) }
-
-func TestAccuracy(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		bound float64 // of the relative error
-		ulps  float64
-		run   func(k *kernels) func(dst, x []float32)
-		exact func(x float64) float64
-	}{
-		{"exp", 2e-7, 1, func(k *kernels) func(dst, x []float32) { return k.exp }, math.Exp},
-		{"tanh", 3e-7, 2.5, func(k *kernels) func(dst, x []float32) { return k.tanh }, math.Tanh},
-		{"sigmoid", 3e-7, 2.5, func(k *kernels) func(dst, x []float32) { return k.sigmoid }, func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			eachRow(t, func(t *testing.T, k *kernels) {
-				x := everyMagnitude()
-				got := make([]float32, len(x))
-				c.run(k)(got, x)
-				worst := 0.0
-				for i, g := range got {
-					want := c.exact(float64(x[i]))
-					if rounded := float32(want); g == rounded || g != g && rounded != rounded {
-						continue
-					}
-					const step = 0x1p-149 // between subnormal values
-					diff := math.Abs(float64(g) - want)
-					if !(diff <= c.bound*math.Abs(want)+step) || !(diff <= c.ulps*ulp(want)) || math.IsInf(float64(g), 0) && want < math.MaxFloat32*(1-1e-7) {
-						t.Fatalf("%s(%v) = %v, want %v", c.name, x[i], g, want)
-					}
-					if math.Abs(want) > 0x1p-126 {
-						worst = max(worst, diff/math.Abs(want))
-					}
-				}
-				t.Log("largest relative error ", worst)
-			})
-		})
-	}
-}
-
 // Far below zero the exponent of the bell curve is large, and its rounding tells.
 func TestNormalAccuracy(t *testing.T) {
 	eachRow(t, func(t *testing.T, k *kernels) {

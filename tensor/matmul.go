@@ -80,7 +80,7 @@ func multiplyTiles(kern *kernels, dst, a, b Matrix, packed *panels, add bool) {
 	x.chooseSources(packed)
 	if m*n*k < matMulSerial {
 		x.tileRows, x.tileCols = m, n
-		x.tile(0)
+		x.Tile(0)
 	} else {
 		x.cut()
 		x.runTiles()
@@ -153,7 +153,7 @@ func (x *product) runTiles() {
 		defer x.share(&x.bPanels, x.b, x.kern.nr, x.kern.nr).giveBack()
 	}
 	rows, cols := x.tiles()
-	parallel(rows*cols, x)
+	ParallelTiles(rows*cols, x)
 }
 
 // share packs m, (k, n), in panels of step columns.
@@ -170,8 +170,8 @@ func (x *product) tiles() (rows, cols int) {
 	return (x.dst.Rows + x.tileRows - 1) / x.tileRows, (x.dst.Cols + x.tileCols - 1) / x.tileCols
 }
 
-// tile computes tile t of dst.
-func (x *product) tile(t int) {
+// Tile computes tile t of dst.
+func (x *product) Tile(t int) {
 	_, cols := x.tiles()
 	i, j := t/cols*x.tileRows, t%cols*x.tileCols
 	rows, width := min(x.tileRows, x.dst.Rows-i), min(x.tileCols, x.dst.Cols-j)

@@ -47,7 +47,7 @@ func (o AdamW) Update(w, g, m, v []float32) {
 		eps:  o.Eps,
 		keep: 1 - o.Rate*o.Decay,
 	}}
-	parallel(chunks(len(w)), u)
+	ParallelTiles(chunks(len(w)), u)
 	*u = update{}
 	updates.Put(u)
 }
@@ -59,7 +59,7 @@ type update struct {
 
 var updates = sync.Pool{New: func() any { return new(update) }}
 
-func (u *update) tile(i int) {
+func (u *update) Tile(i int) {
 	lo, hi := i*chunk, min((i+1)*chunk, len(u.w))
 	kern.adamw(u.w[lo:hi], u.g[lo:hi], u.m[lo:hi], u.v[lo:hi], &u.step)
 }

@@ -76,15 +76,15 @@ type packing struct {
 func (f *packing) run() {
 	blocks := (f.from.Rows + f.block - 1) / f.block
 	if f.from.Rows*f.from.Cols >= 1<<15 {
-		parallel(f.to.count*blocks, f)
+		ParallelTiles(f.to.count*blocks, f)
 		return
 	}
 	for i := range f.to.count * blocks {
-		f.tile(i)
+		f.Tile(i)
 	}
 }
 
-func (f *packing) tile(i int) {
+func (f *packing) Tile(i int) {
 	p, j := i/f.to.count*f.block, i%f.to.count*f.step
 	rows, w := min(f.block, f.from.Rows-p), min(f.step, f.from.Cols-j)
 	f.kern.pack(f.to.at(p, rows, i%f.to.count), f.to.width, &f.from, p, rows, j, w)

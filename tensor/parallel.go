@@ -10,7 +10,10 @@ import (
 // Parallel calls f(0) ... f(n-1), each once, in any order and at the same time as workers are
 // free, and returns when all are done. The caller works too, so calls may be nested. If an f
 // panics, Parallel panics with the value of one of them once the others are done.
-func Parallel(n int, f func(tile int)) { parallel(n, tileFunc(f)) }
+func Parallel(n int, f func(tile int)) { ParallelTiles(n, tileFunc(f)) }
+
+// A Tiler does tiles. One from a pool costs no allocation, where a closure does.
+type Tiler interface{ Tile(i int) }
 
 // Workers is the number of goroutines, the caller among them, that one Parallel uses at most.
 func Workers() int { return currentTeam().workers }
@@ -25,12 +28,9 @@ func SetWorkers(n int) {
 	}
 }
 
-// A tiler does one tile of a job. Unlike a closure, a pooled one costs no allocation.
-type tiler interface{ tile(i int) }
-
 type tileFunc func(int)
 
-func (f tileFunc) tile(i int) { f(i) }
+func (f tileFunc) Tile(i int) { f(i) }
 
 // A team is a fixed set of helpers and the jobs that they may help with.
 type team struct {
@@ -61,23 +61,23 @@ func currentTeam() *team {
 }
 
 func (t *team) startHelpers() {
-	for range t.workers - 1 {
-		go t.help()
+	for i := 1; i < t.workers; i++ {
+		go t.help(i)
 	}
 }
 
-// help does tiles of open jobs until the team is told to quit.
-func (t *team) help() {
+// help is worker i: it does tiles of open jobs until the team is told to quit.
+func (t *team) help(i int) {
 	finished := false
 	defer func() {
 		if !finished { // a tile called runtime.Goexit
-			go t.help()
+			go t.help(i)
 		}
 	}()
 	for {
 		seen := t.posted.Load()
 		if j := t.join(); j != nil {
-			j.assist()
+			j.assist(i)
 		} else if !t.rest(seen) {
 			finished = true
 			return
@@ -90,7 +90,7 @@ func (t *team) join() *job {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i := len(t.open) - 1; i >= 0; i-- { // the youngest may be nested in the others
-		if j := t.open[i]; j.next.Load() < j.n {
+		if j := t.open[i]; j.waits() {
 			j.users.Add(1)
 			return j
 		}
@@ -104,12 +104,19 @@ func (t *team) join() *job {
 // on one of the cores these many cost a tenth.
 const looks = 1_000_000
 
+// patience is how many looks a worker takes before it lets others have its processor for a moment:
+// where two workers share one, each would wait in vain for the other until its time is up.
+const patience = 1 << 13
+
 // rest returns true once there are more jobs than seen, false when the team is to quit. It looks
 // a while before it sleeps.
 func (t *team) rest(seen int64) bool {
-	for range looks {
+	for i := range looks {
 		if t.posted.Load() != seen {
 			return true
+		}
+		if i%patience == patience-1 {
+			yield()
 		}
 	}
 	t.asleep.Add(1)
@@ -149,9 +156,9 @@ func (t *team) close(j *job) {
 
 // A job is one call of Parallel.
 type job struct {
-	tiler tiler
+	tiler Tiler
 	n     int64
-	next  atomic.Int64  // the next tile to hand out
+	parts []part        // of the tiles, one for each worker
 	left  atomic.Int64  // tiles not finished
 	users atomic.Int64  // goroutines that hold the job
 	done  chan struct{} // told when the last tile is finished
@@ -159,27 +166,36 @@ type job struct {
 	panicked atomic.Pointer[any]
 }
 
+// A part is neighbouring tiles. Each worker begins with its own and then takes from the others: tiles of
+// the same place in one job after the other are mostly done by the same worker, in whose cache they are.
+type part struct {
+	next atomic.Int64 // to hand out
+	end  int64
+	_    [6]int64 // workers shall not share lines
+}
+
 var jobs = sync.Pool{New: func() any { return &job{done: make(chan struct{}, 1)} }}
 
-func parallel(n int, t tiler) {
+// ParallelTiles is Parallel of t.Tile.
+func ParallelTiles(n int, t Tiler) {
 	if n <= 0 {
 		return
 	}
 	team := currentTeam()
 	if n == 1 || team.workers == 1 {
 		for i := range n {
-			t.tile(i)
+			t.Tile(i)
 		}
 		return
 	}
 	team.start.Do(team.startHelpers)
 	j := jobs.Get().(*job)
 	j.tiler, j.n = t, int64(n)
-	j.next.Store(0)
+	j.share(team.workers)
 	j.left.Store(int64(n))
 	j.users.Store(1)
 	team.post(j)
-	j.run()
+	j.run(0)
 	team.close(j)
 	j.wait()
 	panicked := j.panicked.Load()
@@ -189,20 +205,44 @@ func parallel(n int, t tiler) {
 	}
 }
 
-// assist is a helper's part in a job.
-func (j *job) assist() {
+// share gives each worker its part.
+func (j *job) share(workers int) {
+	if len(j.parts) != workers {
+		j.parts = make([]part, workers)
+	}
+	for i := range j.parts {
+		j.parts[i].next.Store(j.n * int64(i) / int64(workers))
+		j.parts[i].end = j.n * int64(i+1) / int64(workers)
+	}
+}
+
+// waits tells whether there are tiles to begin.
+func (j *job) waits() bool {
+	for i := range j.parts {
+		if p := &j.parts[i]; p.next.Load() < p.end {
+			return true
+		}
+	}
+	return false
+}
+
+// assist is a helper's share in a job.
+func (j *job) assist(worker int) {
 	defer j.release()
-	j.run()
+	j.run(worker)
 }
 
 // run does tiles until none is left to begin.
-func (j *job) run() {
-	for {
-		i := j.next.Add(1) - 1
-		if i >= j.n {
-			return
+func (j *job) run(worker int) {
+	for i := range j.parts {
+		p := &j.parts[(worker+i)%len(j.parts)]
+		for {
+			tile := p.next.Add(1) - 1
+			if tile >= p.end {
+				break
+			}
+			j.one(int(tile))
 		}
-		j.one(int(i))
 	}
 }
 
@@ -218,13 +258,16 @@ func (j *job) one(i int) {
 			j.done <- struct{}{}
 		}
 	}()
-	j.tiler.tile(i)
+	j.tiler.Tile(i)
 	normal = true
 }
 
 // wait returns when all tiles are finished. It looks a while before it sleeps, as rest does.
 func (j *job) wait() {
-	for spins := 0; spins < looks && j.left.Load() > 0; spins++ {
+	for i := 0; i < looks && j.left.Load() > 0; i++ {
+		if i%patience == patience-1 {
+			yield()
+		}
 	}
 	<-j.done
 }

@@ -29,7 +29,7 @@ func multiplyLong(kern *kernels, dst, a, b Matrix, add bool) {
 	out := borrow(parts * m * n)
 	x := longProducts.Get().(*longProduct)
 	*x = longProduct{kern: kern, a: a, b: b, rows: rows, out: out.data}
-	parallel(parts, x)
+	ParallelTiles(parts, x)
 	for part := range parts {
 		for i := range m {
 			row, from := dst.Data[i*dst.RowStride:][:n], out.data[(part*m+i)*n:][:n]
@@ -45,7 +45,7 @@ func multiplyLong(kern *kernels, dst, a, b Matrix, add bool) {
 	out.giveBack()
 }
 
-func (x *longProduct) tile(part int) {
+func (x *longProduct) Tile(part int) {
 	m, n, p := x.a.Rows, x.b.Cols, part*x.rows
 	depth := min(x.rows, x.a.Cols-p)
 	dst := Mat(x.out[part*m*n:][:m*n], m, n)

@@ -48,15 +48,14 @@ func Max(x []float32) float32 {
 	return max(m, kern.max(x))
 }
 
-// Exp writes e to the power of x to dst, which may be x. The relative error is at most 2e-7; where
-// the result is below the normal float32 range, the error is at most its smallest step.
+// Exp writes e to the power of x to dst, which may be x. The error is at most 1 ulp.
 func Exp(dst, x []float32) { unary("Exp", kern.exp, dst, x) }
 
-// Tanh writes the hyperbolic tangent of x to dst, which may be x. The relative error is at most
-// 3e-7, near zero too.
+// Tanh writes the hyperbolic tangent of x to dst, which may be x. The error is at most 2 ulp, near
+// zero too.
 func Tanh(dst, x []float32) { unary("Tanh", kern.tanh, dst, x) }
 
-// Sigmoid writes 1/(1+exp(-x)) to dst, which may be x. The relative error is at most 3e-7.
+// Sigmoid writes 1/(1+exp(-x)) to dst, which may be x. The error is at most 2 ulp.
 func Sigmoid(dst, x []float32) { unary("Sigmoid", kern.sigmoid, dst, x) }
 
 // SiLU writes x/(1+exp(-x)) to dst, which may be x. The error is at most 4e-7 of the

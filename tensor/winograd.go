@@ -310,6 +310,7 @@ func (r *winogradRun) multiply(i, in, out, rows, width int) {
 		bias: unsafe.Pointer(&r.zero[0]), low: -infinity, high: infinity,
 		weights: unsafe.Pointer(&r.weights[place*r.depth*r.Out+g.weights]),
 	}
+	a.ahead = uintptr(a.weights)
 	g.row(a, r.out[place*r.outStep+out+g.first:], r.in[place*r.inStep+in:], rows)
 }
 

@@ -20,18 +20,22 @@ func (w *writer) reduce(x, n string) {
 	w.op("VFNMADD231PS", w.constant("ln2lo"), n, x)
 }
 
-// polynomial puts (exp(r)-1)/r into y.
-func (w *writer) polynomial(r, y string) {
+// polynomial puts the sum of the powers of r from c7 to the last coefficient into y: (exp(r)-1)/r with
+// "one" as the last, (exp(r)-1-r)/r² with "c2".
+func (w *writer) polynomial(r, y, last string) {
 	w.op("VMOVUPS", w.constant("c7"), y)
 	for _, c := range []string{"c6", "c5", "c4", "c3", "c2", "one"} {
 		w.op("VFMADD213PS", w.constant(c), r, y)
+		if c == last {
+			return
+		}
 	}
 }
 
 // exp puts exp(x) into y, for x between expLow and expTop or not a number; it uses up x and n.
 func (w *writer) exp(x, n, y string) {
 	w.reduce(x, n)
-	w.polynomial(x, y)
+	w.polynomial(x, y, "one")
 	w.op("VFMADD213PS", w.constant("one"), x, y)
 	if w.isa == avx512 {
 		w.op("VSCALEFPS", n, y, y)
@@ -103,27 +107,39 @@ func (w *writer) expBelow(keep bool) {
 }
 
 // sigmoid(x) = e/(1+e) for x < 0, else 1/(1+e), with e = exp(-|x|), so that neither end loses digits.
+// What the quotient q of a numerator u lacks, from the rounding of 1+e too, is u - q - q·e over 1+e,
+// where u - q is exact.
 func writeSigmoid(w *writer) {
 	w.vectorFunc(vectorFunc{
 		name: "sigmoid", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"},
-		constants: append([]string{"expLow", "one", "sign"}, without("one", expConstants)...),
-		body: func(w *writer, u int) {
-			x, y, n, e := w.reg(0), w.reg(1), w.reg(2), w.reg(3)
-			w.in(1, u, x)
+		constants: append([]string{"expLow", "one", "sign", "half"}, append(without("one", expConstants), "rough")...),
+		body: func(w *writer, _ int) {
+			x, y, n, e, u := w.reg(0), w.reg(1), w.reg(2), w.reg(3), w.reg(4)
+			w.in(1, 0, x)
 			w.op("VORPS", w.constant("sign"), x, y)
 			w.clamp(y, "expLow", "")
 			w.exp(y, n, e)
 			w.op("VADDPS", w.constant("one"), e, y)
 			if w.isa == avx512 {
 				w.op("VPMOVD2M", x, "K2")
-				w.op("VBLENDMPS", e, w.constant("one"), "K2", e)
+				w.op("VBLENDMPS", e, w.constant("one"), "K2", u)
 			} else {
-				w.op("VBLENDVPS", x, e, w.constant("one"), e)
+				w.op("VBLENDVPS", x, e, w.constant("one"), u)
 			}
-			w.op("VDIVPS", y, e, e)
-			w.out(e, 0, u)
+			q := n
+			w.op("VDIVPS", y, u, q)
+			w.op("VSUBPS", q, u, u)
+			w.op("VFNMADD231PS", e, q, u)
+			w.addRest(q, u, y)
+			w.out(q, 0, 0)
 		},
 	})
+}
+
+// addRest adds u/y to q, where u is a few units in the last place of q, and y from 1 to 2; it uses up y.
+func (w *writer) addRest(q, u, y string) {
+	w.op("VFNMADD213PS", w.constant("rough"), w.constant("half"), y)
+	w.op("VFMADD231PS", u, y, q)
 }
 
 // silu(x) = x/(1+exp(-x)); the denominator becomes +Inf where the result is hardly a number any more.
@@ -182,29 +198,35 @@ func siluByRoots(w *writer, u int) {
 }
 
 // tanh(|x|) = -m/(2+m) with m = exp(-2|x|) - 1 = 2^n·(exp(r)-1) + (2^n-1), which is as exact near
-// zero as elsewhere.
+// zero as elsewhere. What the quotient q lacks is m - 2q - q·m over 2+m, where m - 2q is exact.
 func writeTanh(w *writer) {
 	w.vectorFunc(vectorFunc{
 		name: "tanh", signature: unarySignature, argBytes: 48, vectors: []string{"dst", "x"},
-		constants: append([]string{"tanhLo", "sign", "one"}, append(without("one", expConstants), "two", "minus2", "abs")...),
-		body: func(w *writer, u int) {
-			x, y, n, m := w.reg(0), w.reg(1), w.reg(2), w.reg(3)
-			w.in(1, u, x)
+		constants: append([]string{"tanhLo", "sign", "one", "half"}, append(without("one", expConstants), "two", "minus2", "abs", "rough")...),
+		body: func(w *writer, _ int) {
+			x, y, n, m, u := w.reg(0), w.reg(1), w.reg(2), w.reg(3), w.reg(4)
+			w.in(1, 0, x)
 			w.op("VANDPS", w.constant("abs"), x, y)
 			w.op("VMULPS", w.constant("minus2"), y, y)
 			w.clamp(y, "tanhLo", "")
 			w.reduce(y, n)
-			w.polynomial(y, m)
-			w.op("VMULPS", y, m, m) // exp(r)-1
+			w.polynomial(y, m, "c2")
+			w.op("VMULPS", y, y, u)
+			w.op("VFMADD213PS", y, u, m) // exp(r)-1 = r + r²·(...), more exact than a product
 			w.power(n)
 			w.op("VSUBPS", w.constant("one"), n, y)
 			w.op("VFMADD213PS", y, n, m)
 			w.op("VADDPS", w.constant("two"), m, y)
-			w.op("VDIVPS", y, m, m)
-			w.op("VANDPS", w.constant("abs"), m, m)
+			q := n
+			w.op("VDIVPS", y, m, q)
+			w.op("VMOVAPS", m, u)
+			w.op("VFMADD231PS", w.constant("minus2"), q, u)
+			w.op("VFNMADD231PS", m, q, u)
+			w.addRest(q, u, y)
+			w.op("VANDPS", w.constant("abs"), q, q)
 			w.op("VANDPS", w.constant("sign"), x, x)
-			w.op("VORPS", x, m, m)
-			w.out(m, 0, u)
+			w.op("VORPS", x, q, q)
+			w.out(q, 0, 0)
 		},
 	})
 }

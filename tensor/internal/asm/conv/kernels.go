@@ -8,6 +8,7 @@ const (
 	convRows, convRowStride, convLen, convPixelStride     = 40, 48, 56, 64
 	convDstStride, convResStride, convLow, convHigh       = 72, 80, 88, 92
 	convStrips, convAtSrc, convAtDst, convAtResidual      = 96, 104, 112, 120
+	convAhead, convAheadStep                              = 128, 136
 )
 
 // convKernel writes the kernel for strips of n pixels and width channels:
@@ -37,7 +38,10 @@ func convKernel(a *assembly, s isa, width, n int) string {
 			a.op("VMOVAPS %s, %s", sum(0, v), sum(i, v))
 		}
 	}
+	a.op("MOVQ %d(AX), R13", convAheadStep)
+	a.op("MOVQ %d(AX), R14", convAhead)
 	convSums(a, s, width, n, sum, weight)
+	a.op("MOVQ R14, %d(AX)", convAhead)
 	convEpilogue(a, s, width, n, sum)
 	a.op("MOVQ DX, %d(AX)", convAtDst)
 	a.op("IMUL3Q $%d, %d(AX), R8", n, convPixelStride)
@@ -79,6 +83,8 @@ func convSums(a *assembly, s isa, width, n int, sum func(i, v int) string, weigh
 			a.op("VFMADD231PS %s, %s, %s", weight(v), s.vector(x, v, width), sum(i, v))
 		}
 	}
+	a.op("PREFETCHT0 (R14)")
+	a.op("ADDQ R13, R14")
 	a.op("ADDQ $%d, DI", 4*width)
 	for _, p := range pointers {
 		a.op("ADDQ $4, %s", p)

@@ -57,6 +57,7 @@ var Constants = map[string]uint32{
 	"zero":       0,
 	"six":        Float(6),
 	"negInf":     Float(float32(math.Inf(-1))),
+	"half":       Float(.5),
 	"one":        Float(1),
 	"two":        Float(2),
 	"minus2":     Float(-2),
@@ -97,6 +98,8 @@ var Constants = map[string]uint32{
 	"p6":        Float(0.18571083),
 	"p7":        Float(-0.15298465),
 	"p8":        Float(0.03669828),
+
+	"rough": Float(1.457), // 1.457 - y/2 is 1/y to a twentieth for y from 1 to 2
 }
 
 // Float is the word of a number.

@@ -18,13 +18,17 @@ func (w *writer) reduce(x, n int) {
 	w.arm("fmls v%.4s, v%.4s, v%.4s", x, n, w.constant("ln2lo"))
 }
 
-// polynomial puts (exp(r)-1)/r into a spare register, which it returns.
-func (w *writer) polynomial(r int) int {
+// polynomial puts the sum of the powers of r from c7 to the last coefficient into a spare register,
+// which it returns: (exp(r)-1)/r with "one" as the last, (exp(r)-1-r)/r² with "c2".
+func (w *writer) polynomial(r int, last string) int {
 	y, next := w.constant("c7"), firstSpare
 	for _, c := range []string{"c6", "c5", "c4", "c3", "c2", "one"} {
 		w.arm("mov v%.16b, v%.16b", next, w.constant(c))
 		w.arm("fmla v%.4s, v%.4s, v%.4s", next, y, r)
 		y, next = next, firstSpare+(next+1-firstSpare)%2
+		if c == last {
+			break
+		}
 	}
 	return y
 }
@@ -32,7 +36,7 @@ func (w *writer) polynomial(r int) int {
 // exp puts exp(x) into y, for x between expLow and expTop or not a number; it uses up x and n.
 func (w *writer) exp(x, n, y int) {
 	w.reduce(x, n)
-	p := w.polynomial(x)
+	p := w.polynomial(x, "one")
 	w.arm("mov v%.16b, v%.16b", y, w.constant("one"))
 	w.arm("fmla v%.4s, v%.4s, v%.4s", y, p, x)
 	w.arm("fcvtns v%.4s, v%.4s", n, n) // 2^n by two factors, since it may lie outside of the float32 range
@@ -95,20 +99,32 @@ func (w *writer) expBelow() {
 }
 
 // sigmoid(x) = e/(1+e) for x < 0, else 1/(1+e), with e = exp(-|x|), so that neither end loses digits.
+// What the quotient q of a numerator u lacks, from the rounding of 1+e too, is u - q - q·e over 1+e,
+// where u - q is exact.
 func (w *writer) sigmoid() {
-	w.unary("sigmoid", 1, append([]string{"expLow"}, expConstants...), func(w *writer, u int) {
-		const x, y, n, e = 0, 1, 2, 3
-		w.in(1, u, x)
+	w.unary("sigmoid", 1, append([]string{"expLow", "half", "rough"}, expConstants...), func(w *writer, _ int) {
+		const x, y, q, e, u = 0, 1, 2, 3, 0
+		w.in(1, 0, x)
 		w.arm("fabs v%.4s, v%.4s", y, x)
 		w.arm("fneg v%.4s, v%.4s", y, y)
 		w.clamp(y, "expLow", "")
-		w.exp(y, n, e)
+		w.exp(y, q, e)
 		w.arm("fadd v%.4s, v%.4s, v%.4s", y, e, w.constant("one"))
 		w.arm("sshr v%.4s, v%.4s, #31", x, x) // ones where x is negative
-		w.arm("bsl v%.16b, v%.16b, v%.16b", x, e, w.constant("one"))
-		w.arm("fdiv v%.4s, v%.4s, v%.4s", x, x, y)
-		w.out(x, 0, u)
+		w.arm("bsl v%.16b, v%.16b, v%.16b", u, e, w.constant("one"))
+		w.arm("fdiv v%.4s, v%.4s, v%.4s", q, u, y)
+		w.arm("fsub v%.4s, v%.4s, v%.4s", u, u, q)
+		w.arm("fmls v%.4s, v%.4s, v%.4s", u, q, e)
+		w.addRest(q, u, y)
+		w.out(q, 0, 0)
 	})
+}
+
+// addRest adds u/y to q, where u is a few units in the last place of q, and y from 1 to 2.
+func (w *writer) addRest(q, u, y int) {
+	w.arm("mov v%.16b, v%.16b", firstSpare, w.constant("rough"))
+	w.arm("fmls v%.4s, v%.4s, v%.4s", firstSpare, y, w.constant("half"))
+	w.arm("fmla v%.4s, v%.4s, v%.4s", q, u, firstSpare)
 }
 
 // silu(x) = x/(1+exp(-x)); the denominator becomes +Inf where the result is hardly a number any more.
@@ -126,25 +142,30 @@ func (w *writer) silu() {
 }
 
 // tanh(|x|) = -m/(2+m) with m = exp(-2|x|) - 1 = 2^n·(exp(r)-1) + (2^n-1), which is as exact near
-// zero as elsewhere.
+// zero as elsewhere. What the quotient q lacks is m - 2q - q·m over 2+m, where m - 2q is exact.
 func (w *writer) tanh() {
-	w.unary("tanh", 1, append([]string{"tanhLo", "sign", "two", "minus2"}, expConstants...), func(w *writer, u int) {
-		const x, y, n, m = 0, 1, 2, 3
-		w.in(1, u, x)
+	w.unary("tanh", 1, append([]string{"tanhLo", "sign", "two", "minus2", "half", "rough"}, expConstants...), func(w *writer, _ int) {
+		const x, y, n, m, u, q = 0, 1, 2, 3, 4, 2
+		w.in(1, 0, x)
 		w.arm("fabs v%.4s, v%.4s", y, x)
 		w.arm("fmul v%.4s, v%.4s, v%.4s", y, y, w.constant("minus2"))
 		w.clamp(y, "tanhLo", "")
 		w.reduce(y, n)
-		p := w.polynomial(y)
-		w.arm("fmul v%.4s, v%.4s, v%.4s", p, p, y) // exp(r)-1
+		p := w.polynomial(y, "c2")
+		w.arm("fmul v%.4s, v%.4s, v%.4s", u, y, y)
+		w.arm("fmla v%.4s, v%.4s, v%.4s", y, p, u) // exp(r)-1 = r + r²·(...), more exact than a product
 		w.arm("fcvtns v%.4s, v%.4s", n, n)
 		w.power(n)
 		w.arm("fsub v%.4s, v%.4s, v%.4s", m, n, w.constant("one"))
-		w.arm("fmla v%.4s, v%.4s, v%.4s", m, p, n)
+		w.arm("fmla v%.4s, v%.4s, v%.4s", m, y, n)
 		w.arm("fadd v%.4s, v%.4s, v%.4s", y, m, w.constant("two"))
-		w.arm("fdiv v%.4s, v%.4s, v%.4s", m, m, y)
-		w.arm("bit v%.16b, v%.16b, v%.16b", m, x, w.constant("sign"))
-		w.out(m, 0, u)
+		w.arm("fdiv v%.4s, v%.4s, v%.4s", q, m, y)
+		w.arm("mov v%.16b, v%.16b", u, m)
+		w.arm("fmla v%.4s, v%.4s, v%.4s", u, q, w.constant("minus2"))
+		w.arm("fmls v%.4s, v%.4s, v%.4s", u, q, m)
+		w.addRest(q, u, y)
+		w.arm("bit v%.16b, v%.16b, v%.16b", q, x, w.constant("sign"))
+		w.out(q, 0, 0)
 	})
 }
 
