@@ -42,6 +42,7 @@ type Recipe struct {
 	Seed       uint64  `toml:"seed"`
 
 	FineTune FineTune `toml:"finetune,omitempty"` // of the encoder; all zero: it stays as it is
+	Reward   Reward   `toml:"reward,omitempty"`   // all zero: the decoder learns from people's captions alone
 }
 
 //go:embed recipes/*.toml
@@ -63,7 +64,7 @@ func Recipes() []string {
 // fields of the given settings, each "field=value", such as "epochs=3" or
 // "decoder.layers=3".
 func LoadRecipe(name string, settings ...string) (Recipe, error) {
-	r := Recipe{FineTune: defaultFineTune}
+	r := Recipe{FineTune: defaultFineTune, Reward: defaultReward}
 	data, err := recipes.ReadFile("recipes/" + name + ".toml")
 	if err != nil {
 		if data, err = os.ReadFile(name); err != nil {
@@ -80,6 +81,9 @@ func LoadRecipe(name string, settings ...string) (Recipe, error) {
 	}
 	if what := r.FineTune.What; what == "" || what == "none" {
 		r.FineTune = FineTune{}
+	}
+	if r.Reward.Epochs == 0 {
+		r.Reward = Reward{}
 	}
 	return r, r.validate()
 }
@@ -145,6 +149,9 @@ func (r Recipe) validate() error {
 	})
 	if err == nil && r.FineTune != (FineTune{}) {
 		err = r.FineTune.validate()
+	}
+	if err == nil && r.Reward != (Reward{}) {
+		err = r.Reward.validate()
 	}
 	if err != nil {
 		return err
