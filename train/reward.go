@@ -116,9 +116,9 @@ func (t *trainer) scorer() (func(caption []int, picture int) float64, error) {
 }
 
 // learnRewarded leaves the gradients of a step, and returns the mean reward, below
-// 0 so that less is better, with its number of captions.
-func (t *trainer) learnRewarded(tape *nn.Tape, b *decoder.Batch, score func([]int, int) float64) (loss float64, captions int, err error) {
-	s := t.stage
+// 0 so that less is better, with the number of words.
+func (t *trainer) learnRewarded(tape *nn.Tape, b *decoder.Batch, score func([]int, int) float64) (loss float64, words int, err error) {
+	s, captions := t.stage, 0
 	pictures := len(b.Grid.Data) / s.size
 	rng := stream(t.Recipe.Seed, s.chance+"draws", t.Step)
 	for lo := 0; lo < pictures; lo += s.atOnce {
@@ -140,9 +140,9 @@ func (t *trainer) learnRewarded(tape *nn.Tape, b *decoder.Batch, score func([]in
 			l = nn.Scale(tape, l, float32(hi-lo)/float32(pictures))
 		}
 		tape.Backward(l)
-		loss, captions = loss-sum, captions+len(said.Captions)
+		loss, captions, words = loss-sum, captions+len(said.Captions), words+len(weights)
 	}
-	return loss / float64(captions), captions, nil
+	return loss / float64(captions), words, nil
 }
 
 // draw adds captions drawn for the pictures of a batch, whose places in the training
