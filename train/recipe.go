@@ -4,6 +4,7 @@ package train
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -152,6 +153,9 @@ func (r Recipe) validate() error {
 	}
 	if err == nil && r.Reward != (Reward{}) {
 		err = r.Reward.validate()
+		if err == nil && r.Reward.EncoderRate > 0 && r.FineTune.What == "" {
+			err = errors.New("recipe: reward.encoder_rate is above 0, but nothing is fine-tuned: set finetune.what")
+		}
 	}
 	if err != nil {
 		return err

@@ -59,8 +59,14 @@ func (t *trainer) rewardStage(ctx context.Context) (*stage, error) {
 	s.recipe.Average, s.recipe.Decay, s.recipe.Smoothing = w.Average, 0, 0
 	s.atOnce = min(s.atOnce, w.Pictures)
 	decoders := len(t.decoderLearns())
-	if w.EncoderRate == 0 {
+	if w.EncoderRate == 0 && t.tuning != nil { // no gradients for what stays
 		s.learns, s.rates = s.learns[:decoders], nil
+		encode, scratch := s.encode, nn.NewScratch()
+		s.encode = func(_ *nn.Tape, b *decoder.Batch) *nn.Var {
+			scratch.Reset()
+			y := encode(scratch, b)
+			return nn.Const(y.Data, y.Rows(), y.Cols())
+		}
 	}
 	for i := decoders; i < len(s.learns); i++ {
 		s.rates[i] = w.EncoderRate / w.Rate

@@ -75,6 +75,39 @@ func TestRewardResumes(t *testing.T) {
 	}
 }
 
+// The end of the encoder learns by reward where it has a rate, and stays else; both
+// go on after a stop.
+func TestRewardReachesTheEncoder(t *testing.T) {
+	for rate, learns := range map[string]bool{"0": false, "0.01": true} {
+		job := tuneJob(t, "finetune.epochs=1", "patience=0", "reward.epochs=1", "reward.rate=0.01", "reward.warm_up=0", "reward.pictures=4", "reward.average=0", "average=0", "reward.encoder_rate="+rate)
+		job.Checkpoint = filepath.Join(t.TempDir(), "checkpoint")
+		tr, err := newTrainer(job)
+		if err == nil {
+			err = tr.enter(t.Context(), 2)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := slices.Clone(tr.tuning.Params[0].Data)
+		if err := tr.step(nn.NewTape(nil)); err != nil {
+			t.Fatal(err)
+		}
+		if changed := !slices.Equal(before, tr.tuning.Params[0].Data); changed != learns {
+			t.Errorf("rate %s: the encoder changed: %v", rate, changed)
+		}
+		if err := tr.checkpoint(); err != nil {
+			t.Fatal(err)
+		}
+		job.Resume = true
+		if _, err := Run(t.Context(), job); err != nil {
+			t.Errorf("rate %s: %v", rate, err)
+		}
+	}
+	if _, err := LoadRecipe("default", "reward.epochs=1", "reward.encoder_rate=0.1"); err == nil {
+		t.Error("no error for a rate of what does not learn")
+	}
+}
+
 // atReward is a trainer whose next step is one by rewards.
 func atReward(t *testing.T, settings ...string) *trainer {
 	t.Helper()
