@@ -69,10 +69,11 @@ type FineTuned struct {
 // An Epoch is one pass over the training captions.
 type Epoch struct {
 	Epoch  int     `json:"epoch"`
-	Stage  string  `json:"stage,omitempty"` // "fine-tune"; "" where the decoder learned alone
-	Loss   float64 `json:"loss"`            // mean cross-entropy per word, smoothed as trained
-	CiderD float64 `json:"cider_d"`         // on dev, by decoding
-	Bleu4  float64 `json:"bleu_4"`          // on dev, by decoding
+	Stage  string  `json:"stage,omitempty"`  // "fine-tune", "reward"; "" where the decoder learned alone
+	Loss   float64 `json:"loss"`             // mean cross-entropy per word, smoothed as trained
+	Reward float64 `json:"reward,omitempty"` // in its place, where the decoder learned by the CIDEr-D of what it said: the mean
+	CiderD float64 `json:"cider_d"`          // on dev, by decoding
+	Bleu4  float64 `json:"bleu_4"`           // on dev, by decoding
 }
 
 // Open reads a model file.

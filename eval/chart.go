@@ -107,7 +107,8 @@ func curves(runs []Named) []chart {
 		title string
 		of    func(showtell.Epoch) float64
 	}{
-		{"Training loss per word", func(e showtell.Epoch) float64 { return e.Loss }},
+		{"Training loss per word", func(e showtell.Epoch) float64 { return measured(e.Loss, e.Reward == 0) }},
+		{"CIDEr-D of what was drawn", func(e showtell.Epoch) float64 { return measured(100*e.Reward, e.Reward != 0) }},
 		{"CIDEr-D on dev", func(e showtell.Epoch) float64 { return 100 * e.CiderD }},
 		{"BLEU-4 on dev", func(e showtell.Epoch) float64 { return 100 * e.Bleu4 }},
 	} {
@@ -115,7 +116,9 @@ func curves(runs []Named) []chart {
 		for _, run := range runs {
 			last = max(last, len(run.Model.Origin.History))
 			for _, e := range run.Model.Origin.History {
-				low, high = min(low, c.of(e)), max(high, c.of(e))
+				if v := c.of(e); !math.IsNaN(v) {
+					low, high = min(low, v), max(high, v)
+				}
 			}
 		}
 		if low > high || low == 0 && high == 0 || !(max(-low, high) < 1e9) {
@@ -124,6 +127,14 @@ func curves(runs []Named) []chart {
 		charts = append(charts, curve(c.title, runs, c.of, newAxis(low, high, 5, bottom, top), last))
 	}
 	return charts
+}
+
+// measured is v, or NaN where there was nothing to measure.
+func measured(v float64, there bool) float64 {
+	if !there {
+		return math.NaN()
+	}
+	return v
 }
 
 func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, last int) chart {
@@ -138,14 +149,22 @@ func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, 
 		}
 		l := line{Class: class(i)}
 		var path strings.Builder
+		var known []showtell.Epoch
 		for k, e := range history {
+			if math.IsNaN(of(e)) {
+				continue
+			}
+			known = append(known, e)
 			d := dot{X: px(x.at(float64(k + 1))), Y: px(y.at(of(e))), Kept: e.Epoch == run.Model.Origin.Epoch}
 			d.Label = fmt.Sprintf("%s, epoch %d: %.4g", run.Name, e.Epoch, of(e))
 			if d.Kept {
 				d.Label += " (kept)"
 			}
 			l.Dots = append(l.Dots, d)
-			path.WriteString("ML"[min(k, 1):][:1] + d.X + " " + d.Y)
+			path.WriteString("ML"[min(len(known)-1, 1):][:1] + d.X + " " + d.Y)
+		}
+		if len(known) == 0 {
+			continue
 		}
 		l.Path = path.String()
 		for _, m := range stageMarks(history, x) {
@@ -154,7 +173,7 @@ func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, 
 			}
 		}
 		c.Lines = append(c.Lines, l)
-		first, end := history[0], history[len(history)-1]
+		first, end := known[0], known[len(known)-1]
 		told = append(told, fmt.Sprintf("%s from %.4g in epoch %d to %.4g in epoch %d", run.Name, of(first), first.Epoch, of(end), end.Epoch))
 	}
 	c.Summary = title + ": " + strings.Join(told, "; ")

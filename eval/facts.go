@@ -24,6 +24,7 @@ func counts(runs []Named) []fact {
 		{"Distinct captions", func(n Named) string { return grouped(n.Result.DistinctCaptions) }},
 		{"Different words", func(n Named) string { return grouped(n.Result.WordsUsed) }},
 		{"Words in a caption", func(n Named) string { return fmt.Sprintf("%.1f", n.Result.MeanWords) }},
+		{"Bad endings", func(n Named) string { return grouped(n.Result.BadEndings) }},
 		{"Calibration error", func(n Named) string {
 			if c := n.Result.Confidence; c != nil {
 				return percent(c.Error) + " %"

@@ -11,6 +11,7 @@ import (
 	"showtell/confidence"
 	"showtell/dataset"
 	"showtell/metric"
+	"showtell/text"
 )
 
 // A Result is how a model did on a number of pictures.
@@ -25,6 +26,7 @@ type Result struct {
 	DistinctCaptions int     // different captions among the Items
 	WordsUsed        int     // different words in them
 	MeanWords        float64 // in a caption
+	BadEndings       int     // captions that end in "a", "of", "with" and the like
 	Seconds          float64 // that captioning took
 
 	Confidence *Confidence // how good the model's own judgement is; nil where it has none
@@ -146,6 +148,9 @@ func (r *Result) count() {
 		for _, w := range item.Caption.Words {
 			words[w.Text] = true
 		}
+		if n := len(item.Caption.Words); n > 0 && text.Dangling(item.Caption.Words[n-1].Text) {
+			r.BadEndings++
+		}
 		r.References += len(item.References)
 	}
 	r.DistinctCaptions, r.WordsUsed = len(captions), len(words)
@@ -177,11 +182,11 @@ func (r *Result) score(o *Options) error {
 		}
 	}
 	for _, w := range warnings {
-		text := w.Text
+		line := w.Text
 		if w.Image >= 0 {
-			text = r.Items[w.Image].Name + ": " + text
+			line = r.Items[w.Image].Name + ": " + line
 		}
-		r.Warnings = append(r.Warnings, text)
+		r.Warnings = append(r.Warnings, line)
 	}
 	return nil
 }
@@ -254,6 +259,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		DistinctCaptions  int                     `json:"distinct_captions"`
 		WordsUsed         int                     `json:"words_used"`
 		MeanWords         float64                 `json:"mean_words"`
+		BadEndings        int                     `json:"bad_endings"`
 		Confidence        *Confidence             `json:"confidence,omitempty"`
 		Seconds           float64                 `json:"seconds"`
 		PicturesPerSecond float64                 `json:"pictures_per_second"`
@@ -261,7 +267,7 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		Problems          []jsonProblem           `json:"problems"`
 		Items             []Item                  `json:"items"`
 	}{
-		r.Scores, intervals, r.Search, len(r.Items), r.References, r.DistinctCaptions, r.WordsUsed, short(r.MeanWords), r.Confidence,
+		r.Scores, intervals, r.Search, len(r.Items), r.References, r.DistinctCaptions, r.WordsUsed, short(r.MeanWords), r.BadEndings, r.Confidence,
 		short(r.Seconds), short(r.PicturesPerSecond()), append([]string{}, r.Warnings...), problems, append([]Item{}, r.Items...),
 	})
 }

@@ -22,6 +22,9 @@ func (r *Result) WriteTable(w io.Writer) error {
 	fmt.Fprintf(&b, "\n%s, %s, %s, %s, %.1f words each\n",
 		count(len(r.Items), "picture"), count(r.References, "reference"),
 		count(r.DistinctCaptions, "distinct caption"), count(r.WordsUsed, "different word"), r.MeanWords)
+	if r.BadEndings > 0 {
+		fmt.Fprintf(&b, "cut short, ending in \"a\", \"of\", \"with\" or the like: %s\n", count(r.BadEndings, "caption"))
+	}
 	if c := r.Confidence; c != nil {
 		fmt.Fprintf(&b, "confidence is off by %.1f %% (expected calibration error); the surest half scores %.1f CIDEr-D\n", 100*c.Error, 100*c.Coverage[4])
 	}

@@ -166,6 +166,13 @@ func Join(words []string) string {
 	return b.String()
 }
 
+// dangling are words that no English caption ends in.
+var dangling = strings.Fields(`a an the and or but while as with without in on at of to from into onto over under by for
+	near behind through across along around next front his her their its is are that which who 's wearing holding`)
+
+// Dangling tells whether a caption that ends in the word is cut short: "a man with".
+func Dangling(word string) bool { return slices.Contains(dangling, word) }
+
 // Sentence returns a caption as it is shown to a person: "a dog runs" becomes
 // "A dog runs." Nothing stays nothing.
 func Sentence(caption string) string {

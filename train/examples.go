@@ -69,6 +69,7 @@ type batcher struct {
 
 	epoch int // whose order this is
 	order []int
+	picks []int // of the last batch, of examples
 	grids []float32
 }
 
@@ -89,12 +90,12 @@ func (b *batcher) batch(epoch, i int) (*decoder.Batch, error) {
 	if b.order == nil || b.epoch != epoch {
 		b.epoch, b.order = epoch, stream(b.seed, b.chance+"order", epoch).Perm(len(b.examples))
 	}
-	picks := b.order[i*b.pictures : min(len(b.order), (i+1)*b.pictures)]
-	if err := b.see(picks, epoch*b.steps()+i); err != nil {
+	b.picks = b.order[i*b.pictures : min(len(b.order), (i+1)*b.pictures)]
+	if err := b.see(b.picks, epoch*b.steps()+i); err != nil {
 		return nil, err
 	}
-	batch := &decoder.Batch{Grid: nn.Const(b.grids[:len(picks)*b.size], len(picks)*b.cells, b.channels)}
-	for k, p := range picks {
+	batch := &decoder.Batch{Grid: nn.Const(b.grids[:len(b.picks)*b.size], len(b.picks)*b.cells, b.channels)}
+	for k, p := range b.picks {
 		for _, c := range b.examples[p].captions {
 			batch.Captions = append(batch.Captions, c)
 			batch.Picture = append(batch.Picture, k)

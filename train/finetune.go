@@ -67,11 +67,10 @@ func (t *trainer) fineTuneStage(ctx context.Context) (*stage, error) {
 	}
 	const room = 256 << 20 // bytes for the results of layers; gradients and the rest come to as much
 	s.atOnce = min(max(1, room/t.tuning.Memory()), r.Pictures)
-	s.forward = func(tape *nn.Tape, b *decoder.Batch) *nn.Var {
+	s.encode = func(tape *nn.Tape, b *decoder.Batch) *nn.Var {
 		x := nn.Const(b.Grid.Data, len(b.Grid.Data)/s.size, h, w, c)
 		y := t.tuning.Forward(tape, x)
-		b.Grid = nn.Rows(tape, y, 0, y.Rows()) // (pictures·cells, channels)
-		return t.dec.Forward(tape, b)
+		return nn.Rows(tape, y, 0, y.Rows()) // (pictures·cells, channels)
 	}
 	s.grids = func(m *showtell.Model) (func([]float32) []float32, error) {
 		tuned, err := m.Network().Tune(f.What)

@@ -246,7 +246,10 @@ func TestGradientReachesTheEncoder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			l, _ := tr.learn(tape, b)
+			l, _, err := tr.learn(tape, b)
+			if err != nil {
+				t.Fatal(err)
+			}
 			return l
 		}
 		loss()
@@ -287,7 +290,9 @@ func TestPicturesInParts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		losses[i], _ = tr.learn(nn.NewTape(nil), b)
+		if losses[i], _, err = tr.learn(nn.NewTape(nil), b); err != nil {
+			t.Fatal(err)
+		}
 		for _, p := range tr.opt.params {
 			grads[i] = append(grads[i], p.Grad())
 		}

@@ -4,6 +4,7 @@ package train
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -42,6 +43,7 @@ type Recipe struct {
 	Seed       uint64  `toml:"seed"`
 
 	FineTune FineTune `toml:"finetune,omitempty"` // of the encoder; all zero: it stays as it is
+	Reward   Reward   `toml:"reward,omitempty"`   // all zero: the decoder learns from people's captions alone
 }
 
 //go:embed recipes/*.toml
@@ -63,7 +65,7 @@ func Recipes() []string {
 // fields of the given settings, each "field=value", such as "epochs=3" or
 // "decoder.layers=3".
 func LoadRecipe(name string, settings ...string) (Recipe, error) {
-	r := Recipe{FineTune: defaultFineTune}
+	r := Recipe{FineTune: defaultFineTune, Reward: defaultReward}
 	data, err := recipes.ReadFile("recipes/" + name + ".toml")
 	if err != nil {
 		if data, err = os.ReadFile(name); err != nil {
@@ -80,6 +82,9 @@ func LoadRecipe(name string, settings ...string) (Recipe, error) {
 	}
 	if what := r.FineTune.What; what == "" || what == "none" {
 		r.FineTune = FineTune{}
+	}
+	if r.Reward.Epochs == 0 {
+		r.Reward = Reward{}
 	}
 	return r, r.validate()
 }
@@ -145,6 +150,12 @@ func (r Recipe) validate() error {
 	})
 	if err == nil && r.FineTune != (FineTune{}) {
 		err = r.FineTune.validate()
+	}
+	if err == nil && r.Reward != (Reward{}) {
+		err = r.Reward.validate()
+		if err == nil && r.Reward.EncoderRate > 0 && r.FineTune.What == "" {
+			err = errors.New("recipe: reward.encoder_rate is above 0, but nothing is fine-tuned: set finetune.what")
+		}
 	}
 	if err != nil {
 		return err

@@ -20,9 +20,13 @@ type stage struct {
 	atOnce int       // pictures that go through the network together
 	batcher
 
-	// forward scores the words that follow those of a batch, whose grids are
-	// what the stage's pictures look like.
-	forward func(t *nn.Tape, b *decoder.Batch) *nn.Var
+	// encode is the decoder's grid of the pictures of a batch, whose own grid is what
+	// they look like to the stage.
+	encode func(t *nn.Tape, b *decoder.Batch) *nn.Var
+
+	// learn leaves the gradients of a step and returns its loss with the number of
+	// what that is a mean over; nil: trainer.learn.
+	learn func(t *nn.Tape, b *decoder.Batch) (loss float64, n int, err error)
 
 	// grids makes the features that m wants of what pictures look like, one
 	// behind the other; nil: they are the same.
@@ -36,6 +40,9 @@ func (t *trainer) stages() (list []func(ctx context.Context) (*stage, error)) {
 	}
 	if t.tuning != nil {
 		list = append(list, t.fineTuneStage)
+	}
+	if t.Recipe.Reward.Epochs > 0 {
+		list = append(list, t.rewardStage)
 	}
 	return list
 }
@@ -77,7 +84,7 @@ func (t *trainer) decoderStage(context.Context) (*stage, error) {
 	return &stage{
 		recipe: r, learns: t.decoderLearns(), atOnce: r.Pictures,
 		batcher: t.newBatcher("", r, stored(t.Features), t.config.Cells, t.config.Channels),
-		forward: t.dec.Forward,
+		encode:  func(_ *nn.Tape, b *decoder.Batch) *nn.Var { return b.Grid },
 	}, nil
 }
 
@@ -158,7 +165,7 @@ func (t *trainer) manifest() showtell.Manifest {
 	}
 	e := t.History[t.Best-1]
 	man.Origin.Dev = map[string]float64{"CIDEr-D": e.CiderD, "BLEU-4": e.Bleu4}
-	if e.Stage == fineTuning {
+	if t.tuning != nil && e.Stage != "" {
 		man.Origin.FineTuned = &showtell.FineTuned{What: t.Recipe.FineTune.What, From: t.tuning.First, Encoder: t.Network.Fingerprint()}
 	}
 	return man

@@ -41,14 +41,15 @@ type Job struct {
 
 // Progress tells how far a training is.
 type Progress struct {
-	Stage  string  `json:"stage,omitempty"` // "fine-tune"; "" while the decoder learns alone
-	Epoch  int     `json:"epoch"`           // of all stages, from 1
-	Epochs int     `json:"epochs"`          // to the end of this stage
-	Step   int     `json:"step"`            // of all epochs, from 1
-	Steps  int     `json:"steps"`           // to the end of this stage
-	Loss   float64 `json:"loss"`            // mean over this epoch so far
-	Rate   float64 `json:"rate"`            // of the decoder
-	Words  int     `json:"words"`           // captions' words trained on since the start of this run
+	Stage  string  `json:"stage,omitempty"`  // "fine-tune"; "" while the decoder learns alone
+	Epoch  int     `json:"epoch"`            // of all stages, from 1
+	Epochs int     `json:"epochs"`           // to the end of this stage
+	Step   int     `json:"step"`             // of all epochs, from 1
+	Steps  int     `json:"steps"`            // to the end of this stage
+	Loss   float64 `json:"loss"`             // mean over this epoch so far
+	Reward float64 `json:"reward,omitempty"` // in place of the loss, where the decoder learns by that
+	Rate   float64 `json:"rate"`             // of the decoder
+	Words  int     `json:"words"`            // captions' words trained on since the start of this run
 
 	Done *showtell.Epoch `json:"done,omitempty"` // at the end of an epoch: its scores
 	Best bool            `json:"best,omitempty"` // and whether it is the best so far
@@ -193,8 +194,8 @@ func newTrainer(job Job) (*trainer, error) {
 func (t *trainer) chooseWords() (err error) {
 	r := &t.Recipe
 	if t.Start != nil {
-		if r.FineTune.What == "" {
-			return errors.New("a model to start from, but nothing to fine-tune")
+		if r.FineTune.What == "" && r.Reward.Epochs == 0 {
+			return errors.New("a model to start from, but nothing to fine-tune and no epochs of reward")
 		}
 		if r.GloVe != "" {
 			return fmt.Errorf("word vectors of %s, but the model to start from has its own", r.GloVe)
@@ -267,7 +268,14 @@ func (t *trainer) step(tape *nn.Tape) error {
 		return err
 	}
 	tape.Rand = stream(t.Recipe.Seed, s.name+"dropout", t.Step)
-	l, words := t.learn(tape, b)
+	learn := t.learn
+	if s.learn != nil {
+		learn = s.learn
+	}
+	l, words, err := learn(tape, b)
+	if err != nil {
+		return err
+	}
 	if math.IsNaN(l) || math.IsInf(l, 0) {
 		return fmt.Errorf("the loss of step %d is %v: lower the rate (now %v)", t.Before+t.Step+1, l, s.recipe.Rate)
 	}
@@ -283,7 +291,7 @@ func (t *trainer) step(tape *nn.Tape) error {
 // learn leaves the gradients of the mean loss of the batch's words, which it
 // returns with their number. It takes as many pictures at once as the stage
 // has memory for.
-func (t *trainer) learn(tape *nn.Tape, b *decoder.Batch) (loss float64, words int) {
+func (t *trainer) learn(tape *nn.Tape, b *decoder.Batch) (loss float64, words int, err error) {
 	words = len(b.Targets())
 	pictures := len(b.Grid.Data) / t.stage.size
 	for lo := 0; lo < pictures; lo += t.stage.atOnce {
@@ -293,7 +301,8 @@ func (t *trainer) learn(tape *nn.Tape, b *decoder.Batch) (loss float64, words in
 		}
 		tape.Reset()
 		targets := part.Targets()
-		l := nn.CrossEntropy(tape, t.stage.forward(tape, part), targets, float32(t.Recipe.Smoothing), nil)
+		part.Grid = t.stage.encode(tape, part)
+		l := nn.CrossEntropy(tape, t.dec.Forward(tape, part), targets, float32(t.Recipe.Smoothing), nil)
 		share := float64(len(targets)) / float64(words)
 		loss += share * float64(l.Data[0])
 		if share < 1 {
@@ -301,7 +310,7 @@ func (t *trainer) learn(tape *nn.Tape, b *decoder.Batch) (loss float64, words in
 		}
 		tape.Backward(l)
 	}
-	return loss, words
+	return loss, words, nil
 }
 
 // report completes p, hands it on, and logs it where it ends an epoch or a
@@ -313,6 +322,9 @@ func (t *trainer) report(p Progress) error {
 	p.Words = t.words
 	if t.LossN > 0 {
 		p.Loss = t.LossSum / float64(t.LossN)
+		if t.stage.name == rewarding {
+			p.Loss, p.Reward = 0, -p.Loss
+		}
 	}
 	if t.Progress != nil {
 		t.Progress(p)
@@ -335,6 +347,9 @@ func (t *trainer) report(p Progress) error {
 // endEpoch scores the weights on dev and keeps them if they are the best.
 func (t *trainer) endEpoch(ctx context.Context) error {
 	epoch := showtell.Epoch{Epoch: len(t.History) + 1, Stage: t.stage.name, Loss: t.LossSum / float64(t.LossN)}
+	if t.stage.name == rewarding {
+		epoch.Loss, epoch.Reward = 0, -epoch.Loss
+	}
 	m, err := t.model(t.keptWeights())
 	if err != nil {
 		return err

@@ -84,14 +84,10 @@ func lead(words []string) int {
 	return 0
 }
 
-// dangling are words that no caption should end in.
-var dangling = strings.Fields(`a an the and or but while as with without in on at of to from into onto over under by for
-	near behind through across along around up down off out next front his her their its is are that which who 's wearing holding`)
-
 // shorten takes the last word away, and those before it that make no end.
 func shorten(words []string) []string {
 	words = words[:len(words)-1]
-	for len(words) > 0 && slices.Contains(dangling, words[len(words)-1]) {
+	for len(words) > 0 && text.Dangling(words[len(words)-1]) {
 		words = words[:len(words)-1]
 	}
 	return words

@@ -161,7 +161,11 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 		fmt.Fprintf(out, "\nepoch   loss  CIDEr-D  BLEU-4\n")
 	}
 	for _, e := range o.History {
-		line := fmt.Sprintf("%5d  %5.3f  %7.1f  %6.1f  %s", e.Epoch, e.Loss, 100*e.CiderD, 100*e.Bleu4, e.Stage)
+		stage := e.Stage
+		if e.Reward != 0 {
+			stage = fmt.Sprintf("%s %.3f", stage, e.Reward)
+		}
+		line := fmt.Sprintf("%5d  %5.3f  %7.1f  %6.1f  %s", e.Epoch, e.Loss, 100*e.CiderD, 100*e.Bleu4, stage)
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}
 	if o.Recipe != "" {

@@ -192,8 +192,8 @@ func (c *trainCommand) open(recipe train.Recipe) (*encoder.Network, *showtell.Mo
 	switch {
 	case c.from == "":
 		network, err = openEncoder(c.weights)
-	case what == "":
-		return nil, nil, usageError("--from %s, but nothing to fine-tune. Add --fine-tune last:2", c.from)
+	case what == "" && recipe.Reward.Epochs == 0:
+		return nil, nil, usageError("--from %s, but nothing to learn. Add --fine-tune last:5, or --set reward.epochs=6", c.from)
 	case c.weights != "":
 		return nil, nil, usageError("--from %s has an encoder: leave --encoder out", c.from)
 	default:
@@ -255,6 +255,14 @@ func keepReadable(set *dataset.Set, store *features.Store) {
 	set.Items = kept
 }
 
+// goal is what a training makes smaller or, where it learns by reward, larger.
+func goal(p train.Progress) string {
+	if p.Reward != 0 {
+		return fmt.Sprintf("reward %.3f", p.Reward)
+	}
+	return fmt.Sprintf("loss %.3f", p.Loss)
+}
+
 // stagePrefix names the stage before an epoch.
 func stagePrefix(p train.Progress) string {
 	if p.Stage == "" {
@@ -275,13 +283,13 @@ func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
 				if p.Best {
 					best = "  best so far"
 				}
-				fmt.Fprintf(c.err, "%sepoch %d/%d  loss %.3f  dev CIDEr-D %.1f  BLEU-4 %.1f%s\n", stagePrefix(p), p.Epoch, p.Epochs, p.Loss, 100*p.Done.CiderD, 100*p.Done.Bleu4, best)
+				fmt.Fprintf(c.err, "%sepoch %d/%d  %s  dev CIDEr-D %.1f  BLEU-4 %.1f%s\n", stagePrefix(p), p.Epoch, p.Epochs, goal(p), 100*p.Done.CiderD, 100*p.Done.Bleu4, best)
 				return
 			}
 			if b.b == nil {
 				b = c.bar("", p.Steps)
 			}
-			b.describe(fmt.Sprintf("%sepoch %d/%d  loss %.3f  %.0f words/s", stagePrefix(p), p.Epoch, p.Epochs, p.Loss, float64(p.Words)/time.Since(began).Seconds()))
+			b.describe(fmt.Sprintf("%sepoch %d/%d  %s  %.0f words/s", stagePrefix(p), p.Epoch, p.Epochs, goal(p), float64(p.Words)/time.Since(began).Seconds()))
 			b.set(p.Step)
 		}, func() {
 			b.finish()
