@@ -42,8 +42,8 @@ func (c *Calibration) Probability(e Evidence) float64 {
 	return 1 / (1 + math.Exp(-z))
 }
 
-// least is the fewest pictures to fit to.
-const least = 50
+// Least is the fewest pictures to fit to.
+const Least = 50
 
 // folds of the cross-validation.
 const folds = 5
@@ -58,7 +58,7 @@ func Fit(evidence []Evidence, scores []float64, bar float64) (*Calibration, erro
 			n++
 		}
 	}
-	if len(scores) < least || n < folds || len(scores)-n < folds {
+	if len(scores) < Least || n < folds || len(scores)-n < folds {
 		return nil, fmt.Errorf("%d of %d captions reach a CIDEr-D of %.0f: too few to tell good from bad by", n, len(scores), 100*bar)
 	}
 	c := &Calibration{Bar: bar, Weights: fit(evidence, good), Pictures: len(scores), Good: float64(n) / float64(len(scores))}

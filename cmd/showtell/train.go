@@ -13,8 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"showtell"
+	"showtell/confidence"
 	"showtell/dataset"
 	"showtell/encoder"
+	"showtell/eval"
 	"showtell/features"
 	"showtell/text"
 	"showtell/train"
@@ -128,9 +130,31 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	os.Remove(checkpoint)
+	if err := c.judge(ctx, m, set, store); err != nil {
+		return err
+	}
 	fmt.Fprintf(c.err, "%s: epoch %d, dev CIDEr-D %.1f, BLEU-4 %.1f\nNext: showtell eval %s -m %s --report report.html\n",
 		c.out, m.Origin.Epoch, 100*m.Origin.Dev["CIDEr-D"], 100*m.Origin.Dev["BLEU-4"], args[0], c.out)
 	return nil
+}
+
+// judge calibrates the model's confidence with the dev pictures, if they are enough.
+func (c *trainCommand) judge(ctx context.Context, m *showtell.Model, set *dataset.Set, store *features.Store) error {
+	dev := set.Split("dev")
+	if len(dev) < confidence.Least {
+		return nil
+	}
+	var grids eval.Features
+	if m.Origin.FineTuned == nil { // what is kept is what its encoder sees
+		grids = store
+	}
+	if err := c.calibrate(ctx, m, dev, grids, goodCaption); ctx.Err() != nil {
+		return ctx.Err()
+	} else if err != nil {
+		fmt.Fprintf(c.err, "confidence: not calibrated: %v\n", err)
+		return nil
+	}
+	return m.Save(c.out)
 }
 
 func (c *trainCommand) loadRecipe(cmd *cobra.Command) (train.Recipe, error) {
