@@ -24,12 +24,12 @@ type Reward struct {
 	Samples     int     `toml:"samples"`      // captions drawn for each; the mean score of the others is what one is measured by
 	Average     float64 `toml:"average"`      // decay of the average of weights that is kept
 	Ending      float64 `toml:"ending"`       // taken from the CIDEr-D (of 10) of a caption that ends in "a", "of", "with" and the like
-	Repeat      float64 `toml:"repeat"`       // and for each word that it says again within three words
+	Repeat      float64 `toml:"repeat"`       // and for each word that it says again, but for "a", "in" and the like
 	Likelihood  float64 `toml:"likelihood"`   // share of the loss that is still the cross-entropy of people's captions
 }
 
 // defaultReward is where recipes don't say otherwise.
-var defaultReward = Reward{Rate: 7e-5, WarmUp: 50, Pictures: 15, Samples: 5, Average: 0.995, Ending: 1, Repeat: 0.2}
+var defaultReward = Reward{Rate: 7e-5, WarmUp: 50, Pictures: 15, Samples: 5, Average: 0.995, Ending: 0.5, Repeat: 0.1}
 
 func (r Reward) validate() error {
 	return validate([]bound{
@@ -109,7 +109,7 @@ func (t *trainer) scorer() (func(caption []int, picture int) float64, error) {
 			if id != text.End {
 				words[i] = t.vocab.Word(id)
 			}
-			if slices.Contains(caption[max(0, i-3):i], id) {
+			if slices.Contains(caption[:i], id) && !text.Dangling(words[i]) {
 				repeats++
 			}
 		}

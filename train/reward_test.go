@@ -23,7 +23,7 @@ func rewarded(t *testing.T, settings ...string) Job {
 
 // Captions become better by what they score.
 func TestRewardRises(t *testing.T) {
-	job := rewarded(t)
+	job := rewarded(t, "reward.epochs=20", "reward.samples=10", "reward.rate=0.002")
 	var rewards []float64
 	job.Progress = func(p Progress) {
 		if p.Done != nil && p.Stage == rewarding {
@@ -37,10 +37,10 @@ func TestRewardRises(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(rewards) != 6 || rewards[5] < rewards[0]+.2 {
+	if len(rewards) != 20 || rewards[18]+rewards[19] < rewards[0]+rewards[1]+.4 {
 		t.Errorf("rewards by epoch: %.2f", rewards)
 	}
-	if h := m.Origin.History; len(h) != 9 || h[8].Stage != rewarding || h[8].Reward == 0 {
+	if h := m.Origin.History; len(h) != 23 || h[22].Stage != rewarding || h[22].Reward == 0 {
 		t.Errorf("history %+v", h)
 	}
 }
