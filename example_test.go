@@ -30,5 +30,5 @@ func Example() {
 		log.Fatal(err)
 	}
 	fmt.Println(best.Text)
-	// Output: A man wearing a yellow shirt and a black shirt is standing in a race.
+	// Output: A young man wearing a yellow jacket and yellow helmet is standing in a parade.
 }

@@ -22,7 +22,7 @@ func TestCaptions(t *testing.T) {
 		got = append(got, c.Text)
 	}
 	want := []string{
-		"A man wearing a yellow shirt and a black shirt is standing in a race.",
+		"A young man wearing a yellow jacket and yellow helmet is standing in a parade.",
 		"A little boy is playing with a toy.",
 		"A black and white dog is sitting on a wooden floor.",
 		"A person in a blue shirt is standing in front of a yellow building.",

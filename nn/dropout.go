@@ -7,9 +7,9 @@ import (
 )
 
 // Dropout sets a share p of the values to zero and scales the others by
-// 1/(1-p), while training; without gradients it is x itself.
+// 1/(1-p), while training; without gradients, or a source of chance, it is x itself.
 func Dropout(t *Tape, x *Var, p float64) *Var {
-	if !t.learns() || p <= 0 {
+	if !t.learns() || t.Rand == nil || p <= 0 {
 		return x
 	}
 	seed := t.Rand.Uint64()

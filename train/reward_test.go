@@ -11,6 +11,8 @@ import (
 
 	"showtell/decoder"
 	"showtell/nn"
+	"showtell/search"
+	"showtell/tensor"
 	"showtell/text"
 )
 
@@ -247,5 +249,41 @@ func TestRewardGradient(t *testing.T) {
 			t.Errorf("%s: slope %v, gradient %v", p.Name, slope, norm)
 		}
 		copy(p.Data, before)
+	}
+}
+
+// What is drawn has the probabilities that training gives it.
+func TestDrawnAsTrained(t *testing.T) {
+	for _, kind := range decoder.Kinds() {
+		tr := atReward(t, "decoder.kind="+kind)
+		b, err := tr.stage.batch(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := &decoder.Batch{Grid: b.Grid}
+		list, err := search.Sample(t.Context(), tr.dec.Start(nn.Const(b.Grid.Data, b.Grid.Rows(), b.Grid.Cols())), 3,
+			&search.Options{NBest: 4, MaxWords: tr.config.MaxWords, MinWords: 1, NoRepeat: -1}, search.Sampling{Seeds: []uint64{1, 2, 3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want []float64
+		for k, drawn := range list {
+			for _, r := range drawn {
+				c := append([]int{text.Start}, r.Words...)
+				if r.Ended {
+					c = append(c, text.End)
+				}
+				said.Captions, said.Picture = append(said.Captions, c), append(said.Picture, k)
+				want = append(want, r.LogProbs...)
+			}
+		}
+		logits := tr.dec.Forward(nn.NewTape(nil), said)
+		for i, target := range said.Targets() {
+			row := logits.Row(i)
+			tensor.LogSoftmax(row, row)
+			if math.Abs(float64(row[target])-want[i]) > 1e-3 {
+				t.Fatalf("%s: word %d was drawn with log-probability %v, and has %v", kind, i, want[i], row[target])
+			}
+		}
 	}
 }

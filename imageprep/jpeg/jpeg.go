@@ -116,7 +116,8 @@ type component struct {
 	dc      *table
 	ac      *table
 	pred    int32   // last DC value
-	coefs   []int16 // of the blocks under way, see strip
+	coefs   []int16 // of the blocks under way, see lend
+	row     int     // of coefs, to the next row of blocks
 
 	grid grid
 	seen [64]uint8 // how many scans brought a coefficient

@@ -49,7 +49,7 @@ func (d *decoder) plan(c *component) error {
 	p := &c.plane
 	p.w, p.h = ceil(d.w*c.h*c.size, 8*d.maxH), ceil(d.h*c.v*c.size, 8*d.maxV)
 	p.wide, p.high = d.maxH*d.size/(c.h*c.size), d.maxV*d.size/(c.v*c.size)
-	p.stride, p.rows = c.padX*c.size, 2*c.v*c.size // this row of MCUs and the last
+	p.stride, p.rows = c.padX*c.size, 3*c.v*c.size // this row of MCUs, the last, and one under way
 	p.pix = make([]uint8, p.stride*p.rows)
 	return nil
 }

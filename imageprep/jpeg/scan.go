@@ -148,39 +148,48 @@ func (d *decoder) dequantiser(c *component) error {
 	return nil
 }
 
-// each calls mcu for the MCUs of a scan, in their order, given the column and the row. After each row of
-// them it calls done.
-func (d *decoder) each(s *scan, mcu func(x, y int) error, done func(y int)) error {
-	in := &d.in
-	in.start(d.data[d.pos:])
-	left, restarts := d.restart, 0
+// A walk goes through the MCUs of a scan, in their order.
+type walk struct {
+	d        *decoder
+	s        *scan
+	left     int // MCUs to the next restart marker
+	restarts int // markers so far
+}
+
+func (d *decoder) walk(s *scan) *walk {
+	d.in.start(d.data[d.pos:])
 	d.restarted(s)
-	for y := range s.mcusY {
-		for x := range s.mcusX {
-			if d.restart > 0 {
-				if left == 0 {
-					if err := in.next(restarts); err != nil {
-						return err
-					}
-					d.restarted(s)
-					left, restarts = d.restart, restarts+1
+	return &walk{d: d, s: s, left: d.restart}
+}
+
+// row calls mcu for the MCUs of row y, given their columns.
+func (w *walk) row(y int, mcu func(x, y int) error) error {
+	d, in := w.d, &w.d.in
+	for x := range w.s.mcusX {
+		if d.restart > 0 {
+			if w.left == 0 {
+				if err := in.next(w.restarts); err != nil {
+					return err
 				}
-				left--
+				d.restarted(w.s)
+				w.left, w.restarts = d.restart, w.restarts+1
 			}
-			in.ready()
-			err := mcu(x, y)
-			if in.over() {
-				return errShort // whatever came of data that are cut off
-			}
-			if err != nil {
-				return err
-			}
+			w.left--
 		}
-		done(y)
+		in.ready()
+		err := mcu(x, y)
+		if in.over() {
+			return errShort // whatever came of data that are cut off
+		}
+		if err != nil {
+			return err
+		}
 	}
-	d.pos = len(d.data) - len(in.src)
 	return nil
 }
+
+// end goes on behind the scan.
+func (w *walk) end() { w.d.pos = len(w.d.data) - len(w.d.in.src) }
 
 func (d *decoder) restarted(s *scan) {
 	d.run = 0
@@ -197,8 +206,19 @@ func (d *decoder) store(s *scan) error {
 	if s.start > 0 && s.comps[0].size == 1 {
 		return nil // not needed; the next marker is looked for
 	}
-	decode := d.blockDecoder(s)
-	return d.each(s, func(x, y int) error {
+	decode, w := d.blockDecoder(s), d.walk(s)
+	for y := range s.mcusY {
+		if err := w.row(y, storing(s, decode)); err != nil {
+			return err
+		}
+	}
+	w.end()
+	return nil
+}
+
+// storing returns what decodes an MCU, or in a scan of one component a block.
+func storing(s *scan, decode func(c *component, at int) error) func(x, y int) error {
+	return func(x, y int) error {
 		if len(s.comps) == 1 {
 			return decode(s.comps[0], y*s.comps[0].padX+x)
 		}
@@ -212,7 +232,7 @@ func (d *decoder) store(s *scan) error {
 			}
 		}
 		return nil
-	}, func(int) {})
+	}
 }
 
 // allot makes the grids. AC coefficients that no transform needs have no place.
@@ -242,23 +262,32 @@ func (d *decoder) finish() error {
 			return fmt.Errorf("component %d is missing: %w", c.id, errShort)
 		}
 	}
-	for row := range d.mcusY {
-		for i := range d.comps {
-			c := &d.comps[i]
-			c.lend()
-			for y := row * c.v; y < (row+1)*c.v; y++ {
-				for x := 0; x < c.padX; x += strip {
-					n := min(strip, c.padX-x)
-					for i := range n {
-						c.load(c.coefs[c.per()*i:], y*c.padX+x+i)
-					}
-					c.transform(c.coefs[:c.per()*n], x, y)
-				}
+	d.samples(0)
+	for y := range d.mcusY {
+		d.beside(func() {
+			if y+1 < d.mcusY {
+				d.samples(y + 1)
 			}
-		}
-		d.emit(row)
+		}, func() { d.emit(y) })
 	}
 	return nil
+}
+
+// samples makes those of a row of MCUs from the coefficients.
+func (d *decoder) samples(row int) {
+	for i := range d.comps {
+		c := &d.comps[i]
+		c.lend(strip, 1)
+		for y := row * c.v; y < (row+1)*c.v; y++ {
+			for x := 0; x < c.padX; x += strip {
+				n := min(strip, c.padX-x)
+				for i := range n {
+					c.load(c.coefs[c.per()*i:], y*c.padX+x+i)
+				}
+				c.transform(c.coefs[:c.per()*n], x, y)
+			}
+		}
+	}
 }
 
 // load brings a stored block.

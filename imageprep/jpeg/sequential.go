@@ -1,6 +1,10 @@
 package jpeg
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"showtell/tensor"
+)
 
 // zigzag is the natural place, row by row, of a coefficient in the order of the
 // file [figure A.6]. As in libjpeg, what lies beyond 63 is put there; beyond 127,
@@ -31,6 +35,26 @@ var zigzag = func() (order [256]uint8) {
 // that their coefficients stay in the first cache.
 const strip = 16
 
+// large is how many pixels, as decoded, make it worth while to share a picture
+// between two cores.
+const large = 1 << 19
+
+// beside calls both, at the same time if the picture is large and a core is idle.
+func (d *decoder) beside(first, second func()) {
+	if d.out.W*d.out.H < large {
+		first()
+		second()
+		return
+	}
+	tensor.Parallel(2, func(i int) {
+		if i == 0 {
+			first()
+		} else {
+			second()
+		}
+	})
+}
+
 // per is how many coefficients a block has that are of use.
 func (c *component) per() int {
 	if c.size == 1 {
@@ -39,14 +63,13 @@ func (c *component) per() int {
 	return 64
 }
 
-// row is how many coefficients lie between rows of blocks in coefs: a block is
-// left over at the end.
-func (c *component) row() int { return c.per() * (strip*c.h + 1) }
-
-// lend gives the component coefs, (v, strip*h+1, per), which are 0 between strips.
-func (c *component) lend() {
+// lend gives the component coefs for so many MCUs side by side, (rows, v, mcus*h+1,
+// per): a block is left over at the end of each row of blocks. They are 0 until they
+// are decoded, and again when they are transformed.
+func (c *component) lend(mcus, rows int) {
 	if c.coefs == nil {
-		c.coefs = make([]int16, c.v*c.row()+256)
+		c.row = c.per() * (mcus*c.h + 1)
+		c.coefs = make([]int16, rows*c.v*c.row+256)
 	}
 }
 
@@ -60,37 +83,82 @@ func (c *component) transform(coefs []int16, x, y int) {
 
 // direct decodes the only scan of a picture, row of MCUs by row of MCUs.
 func (d *decoder) direct(s *scan) error {
+	wide := d.out.W*d.out.H >= large
 	for _, c := range s.comps {
-		c.lend()
+		if wide {
+			c.lend(s.mcusX, 2)
+		} else {
+			c.lend(strip, 1)
+		}
 		if c.size == 1 {
 			c.ac.skips()
 		} else {
 			c.ac.pairs()
 		}
 	}
-	return d.each(s, func(x, y int) error {
-		if err := d.in.mcu(s.comps, x%strip); err != nil {
+	if wide {
+		return d.directWide(s)
+	}
+	w := d.walk(s)
+	for y := range s.mcusY {
+		err := w.row(y, func(x, y int) error {
+			if err := d.in.mcu(s.comps, x%strip, 0); err != nil {
+				return err
+			}
+			if x%strip == strip-1 || x == s.mcusX-1 {
+				transformStrip(s.comps, x-x%strip, x+1, 0, y, 0)
+			}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
-		if x%strip < strip-1 && x < s.mcusX-1 {
-			return nil
-		}
-		for _, c := range s.comps {
-			for v := range c.v {
-				n := (x%strip + 1) * c.h
-				c.transform(c.coefs[v*c.row():][:n*c.per()], (x+1)*c.h-n, y*c.v+v)
-			}
-		}
-		return nil
-	}, d.emit)
+		d.emit(y)
+	}
+	w.end()
+	return nil
 }
 
-// mcu decodes an MCU [F.2.2] into place at of the strips.
-func (r *reader) mcu(comps []*component, at int) error {
+// directWide decodes a row of MCUs while another core makes pixels of the one before.
+func (d *decoder) directWide(s *scan) error {
+	w := d.walk(s)
+	decode := func(y int) error {
+		return w.row(y, func(x, y int) error { return d.in.mcu(s.comps, x, y%2) })
+	}
+	err := decode(0)
+	for y := 0; y < s.mcusY && err == nil; y++ {
+		d.beside(func() {
+			if y+1 < s.mcusY {
+				err = decode(y + 1)
+			}
+		}, func() {
+			for x := 0; x < s.mcusX; x += strip {
+				transformStrip(s.comps, x, min(x+strip, s.mcusX), x, y, y%2)
+			}
+			d.emit(y)
+		})
+	}
+	w.end()
+	return err
+}
+
+// transformStrip makes the samples of MCUs from to end (exclusive) of row y, whose
+// coefficients are those from MCU at on in the given row of coefs.
+func transformStrip(comps []*component, from, end, at, y, row int) {
+	for _, c := range comps {
+		for v := range c.v {
+			coefs := c.coefs[(row*c.v+v)*c.row+at*c.h*c.per():]
+			c.transform(coefs[:(end-from)*c.h*c.per()], from*c.h, y*c.v+v)
+		}
+	}
+}
+
+// mcu decodes an MCU [F.2.2] into place at in a row of coefs.
+func (r *reader) mcu(comps []*component, at, row int) error {
 	for _, c := range comps {
 		per := c.per()
 		for v := range c.v {
-			blocks := c.coefs[v*c.row()+at*c.h*per:]
+			blocks := c.coefs[(row*c.v+v)*c.row+at*c.h*per:]
 			for range c.h {
 				if err := r.sequentialBlock(c, blocks); err != nil {
 					return err
