@@ -23,9 +23,9 @@ func TestCaptions(t *testing.T) {
 	}
 	want := []string{
 		"A young man wearing a yellow jacket and yellow helmet is standing in a parade.",
-		"A little boy is playing with a toy.",
-		"A black and white dog is sitting on a wooden floor.",
-		"A person in a blue shirt is standing in front of a yellow building.",
+		"A small child is playing with a toy.",
+		"A dog sits on a wooden bench with his mouth open.",
+		"A man in a blue shirt is standing in front of a yellow building.",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("Files(%q) = %q, want %q", names, got, want)
