@@ -252,6 +252,9 @@ func TestInt8IsTheSameOnEveryPath(t *testing.T) {
 		printGrids(t, folder)
 		return
 	}
+	if testing.Short() {
+		t.Skip("quantises every network")
+	}
 	folder := t.TempDir()
 	write := func(name string, q *encoder.Network) {
 		if err := modelfile.Write(filepath.Join(folder, name), nil, q.Tensors("")); err != nil {
