@@ -74,6 +74,9 @@ func ReadTable(name string, r io.Reader) (*Table, error) {
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, n+1, err)
 	}
+	if len(t.phrases) == 0 {
+		return nil, fmt.Errorf("%s: no line says PHRASE = PHRASE (for an example: showtell wording neutral)", name)
+	}
 	return t, nil
 }
 

@@ -81,6 +81,7 @@ func TestTidy(t *testing.T) {
 func TestTableErrors(t *testing.T) {
 	for lines, want := range map[string]string{
 		"man = person\n\n# x\nwoman person": `t:4: "woman person": want PHRASE = PHRASE`,
+		"# nothing\n":                       `t: no line says PHRASE = PHRASE`,
 		" = person":                         `t:1: "= person": want PHRASE = PHRASE`,
 		"man = person\nlady|man = person":   `t:2: "man" stands already in line 1`,
 		"a man = $3":                        `t:1: "a man = $3": no word $3 to the left`,
