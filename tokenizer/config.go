@@ -186,42 +186,19 @@ func set(to, from *bool) {
 	}
 }
 
-// addTokens adds the tokens of the configuration to d, but those that are there. Special tokens
-// that the vocabulary lacks get the ids behind all others.
+// addTokens adds the tokens of the configuration to d, but those that are there.
 func (c *config) addTokens(d *definition) {
-	next := 0
-	have := make(map[string]bool, len(d.Added))
-	for _, id := range d.Model.Vocab {
-		next = max(next, id+1)
+	d.Added = append(d.Added, c.added...)
+	for _, field := range specialNames {
+		d.Added = append(d.Added, c.specials[field].asSpecial())
 	}
-	for _, a := range d.Added {
-		have[a.Content] = true
-		next = max(next, a.ID+1)
+	for _, n := range c.more {
+		d.Added = append(d.Added, n.asSpecial())
 	}
-	add := func(a addedToken) {
-		if a.Content == "" || have[a.Content] {
-			return
-		}
-		if id, ok := d.Model.Vocab[a.Content]; ok {
-			a.ID = id
-		}
-		have[a.Content] = true
-		next = max(next, a.ID+1)
-		d.Added = append(d.Added, a)
-	}
-	for _, a := range c.added {
-		add(a)
-	}
-	for _, n := range append(c.inOrder(), c.more...) {
-		n.ID, n.Special = next, true
-		add(n.addedToken)
-	}
+	d.numberAdded()
 }
 
-func (c *config) inOrder() []namedToken {
-	var named []namedToken
-	for _, field := range specialNames {
-		named = append(named, c.specials[field])
-	}
-	return named
+func (n namedToken) asSpecial() addedToken {
+	n.Special = true
+	return n.addedToken
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -90,19 +91,16 @@ func (t *Tokenizer) buildTokens(d *definition) error {
 	if len(d.Model.Vocab) == 0 {
 		return fmt.Errorf("model.vocab has no tokens")
 	}
-	highest := -1
+	d.numberAdded()
+	highest := 0
 	for _, id := range d.Model.Vocab {
 		highest = max(highest, id)
 	}
-	for i := range d.Added {
-		a := &d.Added[i]
-		if id, ok := d.Model.Vocab[a.Content]; ok {
-			a.ID = id
-		}
-		if a.ID < 0 || a.ID >= maxTokens {
-			return fmt.Errorf("added_tokens: id %d of %.40q is not from 0 to %d", a.ID, a.Content, maxTokens-1)
-		}
+	for _, a := range d.Added {
 		highest = max(highest, a.ID)
+	}
+	if highest >= maxTokens {
+		return fmt.Errorf("more than %d tokens", maxTokens)
 	}
 	t.tokens = make([]string, highest+1)
 	for token, id := range d.Model.Vocab {
@@ -116,6 +114,30 @@ func (t *Tokenizer) buildTokens(d *definition) error {
 		}
 	}
 	return nil
+}
+
+// numberAdded numbers the added tokens that the vocabulary lacks behind it, in their order: the
+// reference heeds no other ids. Of those with the same content the first stays.
+func (d *definition) numberAdded() {
+	have := map[string]bool{"": true}
+	d.Added = slices.DeleteFunc(d.Added, func(a addedToken) bool {
+		again := have[a.Content]
+		have[a.Content] = true
+		return again
+	})
+	next := 0
+	for _, id := range d.Model.Vocab {
+		next = max(next, id+1)
+	}
+	for i := range d.Added {
+		a := &d.Added[i]
+		if id, ok := d.Model.Vocab[a.Content]; ok {
+			a.ID = id
+		} else {
+			a.ID = next
+			next++
+		}
+	}
 }
 
 // number notes the id of a token.
