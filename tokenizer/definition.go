@@ -77,7 +77,7 @@ func parseDefinition(name string, b []byte) (*definition, error) {
 
 // build makes the tokenizer that d describes. All errors begin with name.
 func (d *definition) build(name string) (*Tokenizer, error) {
-	t := &Tokenizer{def: d, ids: make(map[string]int, len(d.Model.Vocab)+len(d.Added)), special: map[int]bool{}}
+	t := &Tokenizer{def: d, added: map[string]int{}, special: map[int]bool{}}
 	for _, build := range []func(*definition) error{t.buildTokens, t.buildModel, t.buildAdded, t.buildPost} {
 		if err := build(d); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -112,6 +112,7 @@ func (t *Tokenizer) buildTokens(d *definition) error {
 		if err := t.number(a.Content, a.ID); err != nil {
 			return fmt.Errorf("added_tokens: %w", err)
 		}
+		t.added[a.Content] = a.ID
 	}
 	return nil
 }
@@ -145,7 +146,7 @@ func (t *Tokenizer) number(token string, id int) error {
 	if have := t.tokens[id]; have != "" && have != token {
 		return fmt.Errorf("%.40q and %.40q have the same id, %d", min(have, token), max(have, token), id)
 	}
-	t.tokens[id], t.ids[token] = token, id
+	t.tokens[id] = token
 	return nil
 }
 

@@ -33,7 +33,7 @@ type Tokenizer struct {
 	def        *definition
 	model      model
 	tokens     []string // by id; "" if there is none
-	ids        map[string]int
+	added      map[string]int
 	special    map[int]bool // skipped in decoding
 	raw        matcher      // added tokens, found in the text as it is
 	normalized matcher      // added tokens, found in the normalized text
@@ -108,7 +108,10 @@ func (t *Tokenizer) Token(id int) string {
 
 // ID returns the id of a token, spelt as in the vocabulary: "##ing", "Ġdog".
 func (t *Tokenizer) ID(token string) (int, bool) {
-	id, ok := t.ids[token]
+	if id, ok := t.added[token]; ok {
+		return id, true
+	}
+	id, ok := t.def.Model.Vocab[token]
 	return id, ok
 }
 
