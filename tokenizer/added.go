@@ -34,9 +34,9 @@ func (m *matcher) add(text string, t addedToken) {
 	}
 	m.tokens[text] = t
 	l := &m.lengths[text[0]]
-	if !slices.Contains(*l, len(text)) {
-		*l = append(*l, len(text))
-		slices.SortFunc(*l, func(a, b int) int { return b - a })
+	at, found := slices.BinarySearchFunc(*l, len(text), func(have, want int) int { return want - have })
+	if !found {
+		*l = slices.Insert(*l, at, len(text))
 	}
 }
 

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,6 +20,57 @@ type wordPiece struct {
 	prefix    string // "##"
 	tidy      bool   // whether decoding joins punctuation to the word before
 	bertNormalizer
+}
+
+// maxWord bounds the length of words, in characters, since time grows with its square; BERT's is 100.
+const maxWord = 1000
+
+func newWordPiece(d *definition) (*wordPiece, error) {
+	m := &wordPiece{first: d.Model.Vocab, inner: map[string]int{}, maxLength: 100, prefix: "##"}
+	if !absent(d.Normalizer) {
+		if err := readStep("normalizer", d.Normalizer, "BertNormalizer", &m.bertNormalizer); err != nil {
+			return nil, err
+		}
+	}
+	if err := readStep("pre_tokenizer", d.PreTokenizer, "BertPreTokenizer", &step{}); err != nil {
+		return nil, err
+	}
+	decoder := struct {
+		Prefix  string `json:"prefix"`
+		CleanUp bool   `json:"cleanup"`
+	}{"##", true}
+	if err := readStep("decoder", d.Decoder, "WordPiece", &decoder); err != nil {
+		return nil, err
+	}
+	m.tidy = decoder.CleanUp
+	if d.Model.Prefix != nil {
+		m.prefix = *d.Model.Prefix
+	}
+	if m.prefix == "" || m.prefix != decoder.Prefix {
+		return nil, fmt.Errorf("model.continuing_subword_prefix is %.40q and decoder.prefix is %.40q: they must be the same and not empty", m.prefix, decoder.Prefix)
+	}
+	if n := d.Model.MaxLength; n != nil {
+		if *n < 0 || *n > maxWord {
+			return nil, fmt.Errorf("model.max_input_chars_per_word %d is not from 0 to %d", *n, maxWord)
+		}
+		m.maxLength = *n
+	}
+	for token, id := range d.Model.Vocab {
+		if piece, inner := strings.CutPrefix(token, m.prefix); inner {
+			m.inner[piece] = id
+		}
+		m.longest = max(m.longest, len(token))
+	}
+	unknown := "[UNK]"
+	if d.Model.Unknown != nil {
+		unknown = *d.Model.Unknown
+	}
+	id, ok := d.Model.Vocab[unknown]
+	if !ok {
+		return nil, fmt.Errorf("model.vocab lacks the unknown token %.40q", unknown)
+	}
+	m.unknown = id
+	return m, nil
 }
 
 // bertNormalizer is the normalizer of a tokenizer.json; the zero value changes nothing.

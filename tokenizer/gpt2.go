@@ -1,6 +1,8 @@
 package tokenizer
 
 import (
+	"encoding/json"
+	"fmt"
 	"iter"
 	"strings"
 	"unicode"
@@ -22,6 +24,81 @@ type byteBPE struct {
 type pair struct{ left, right int32 }
 
 type merge struct{ rank, id int32 }
+
+func newByteBPE(d *definition) (*byteBPE, error) {
+	if err := refuseBPE(d); err != nil {
+		return nil, err
+	}
+	m := &byteBPE{unknown: -1, fuseUnknown: d.Model.FuseUnknown}
+	pre := struct {
+		PrefixSpace bool `json:"add_prefix_space"`
+		Regex       bool `json:"use_regex"`
+	}{true, true}
+	if err := readStep("pre_tokenizer", d.PreTokenizer, "ByteLevel", &pre); err != nil {
+		return nil, err
+	}
+	m.prefixSpace, m.oneWord = pre.PrefixSpace, !pre.Regex
+	if err := readStep("decoder", d.Decoder, "ByteLevel", &step{}); err != nil {
+		return nil, err
+	}
+	if name := d.Model.Unknown; name != nil {
+		if id, ok := d.Model.Vocab[*name]; ok {
+			m.unknown = id
+		}
+	}
+	for b, letter := range byteLetters {
+		m.bytes[b] = -1
+		if id, ok := d.Model.Vocab[string(letter)]; ok {
+			m.bytes[b] = id
+		}
+	}
+	if d.Model.IgnoreMerges {
+		m.words = make(map[string]int, len(d.Model.Vocab))
+		for token, id := range d.Model.Vocab {
+			if raw, ok := letterBytes(nil, token); ok {
+				m.words[string(raw)] = id
+			}
+		}
+	}
+	var err error
+	m.merges, err = d.Model.mergeTable()
+	return m, err
+}
+
+// refuseBPE names what GPT-2 does not have.
+func refuseBPE(d *definition) error {
+	m := &d.Model
+	switch {
+	case !absent(d.Normalizer):
+		var s step
+		_ = json.Unmarshal(d.Normalizer, &s) // for its name only
+		return fmt.Errorf("normalizer type %.40q is not supported with BPE", s.Type)
+	case m.Dropout != nil && *m.Dropout != 0:
+		return fmt.Errorf("model.dropout %v is not supported", *m.Dropout)
+	case m.Prefix != nil && *m.Prefix != "":
+		return fmt.Errorf("model.continuing_subword_prefix %.40q is not supported with BPE", *m.Prefix)
+	case m.Suffix != nil && *m.Suffix != "":
+		return fmt.Errorf("model.end_of_word_suffix %.40q is not supported", *m.Suffix)
+	case m.ByteFallback:
+		return fmt.Errorf("model.byte_fallback is not supported")
+	}
+	return nil
+}
+
+// mergeTable looks up the ids of the merges.
+func (d *modelDefinition) mergeTable() (map[pair]merge, error) {
+	table := make(map[pair]merge, len(d.Merges))
+	for rank, m := range d.Merges {
+		left, ok1 := d.Vocab[m[0]]
+		right, ok2 := d.Vocab[m[1]]
+		both, ok3 := d.Vocab[m[0]+m[1]]
+		if !ok1 || !ok2 || !ok3 {
+			return nil, fmt.Errorf("merge %d, %.40q and %.40q: one of them or what they make is not in the vocabulary", rank+1, m[0], m[1])
+		}
+		table[pair{int32(left), int32(right)}] = merge{int32(rank), int32(both)}
+	}
+	return table, nil
+}
 
 func (m *byteBPE) normalize(s string) string { return s }
 

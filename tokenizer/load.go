@@ -96,13 +96,13 @@ func readVocabTxt(name string, b []byte, c *config) (*definition, error) {
 	c.useDefaults(map[string]string{
 		"unk_token": "[UNK]", "sep_token": "[SEP]", "pad_token": "[PAD]", "cls_token": "[CLS]", "mask_token": "[MASK]",
 	})
-	unknown, prefix := c.special("unk_token"), "##"
+	unknown, prefix, maxLength := c.special("unk_token"), "##", 100
 	d := &definition{
 		Version:      "1.0",
 		Normalizer:   asJSON(bertStep{"BertNormalizer", bertNormalizer{CleanText: true, Chinese: true, Lowercase: true}}),
 		PreTokenizer: asJSON(step{"BertPreTokenizer"}),
 		Decoder:      json.RawMessage(`{"type":"WordPiece","prefix":"##","cleanup":true}`),
-		Model:        modelDefinition{Type: "WordPiece", Unknown: &unknown, Prefix: &prefix, Vocab: vocab{}},
+		Model:        modelDefinition{Type: "WordPiece", Unknown: &unknown, Prefix: &prefix, MaxLength: &maxLength, Vocab: vocab{}},
 	}
 	for i, token := range lines(b) {
 		if !utf8.ValidString(token) {

@@ -40,6 +40,7 @@ func TestParseRefuses(t *testing.T) {
 		{"an id that is an object", minimalBERT, `"a": 1`, `"a": {"b": 1}`, `the id of "a" is not a whole number`},
 		{"a negative id", minimalBERT, `"a": 1`, `"a": -1`, `the id of "a" is not a whole number`},
 		{"a huge id", minimalBERT, `"a": 1`, `"a": 4294967295`, `the id of "a" is not a whole number`},
+		{"words without end", minimalBERT, `"vocab": {`, `"max_input_chars_per_word": 100000, "vocab": {`, "max_input_chars_per_word 100000 is not from 0 to 1000"},
 		{"two tokens with one id", minimalBERT, `"a": 1`, `"a": 2`, `"##b" and "a" have the same id, 2`},
 		{"a vocabulary that is a list", minimalBERT, `{"[UNK]": 0, "a": 1, "##b": 2}`, `[["a", 0.5]]`, "vocab: not an object"},
 		{"a flag that is a number", minimalBERT, `"lowercase": true`, `"lowercase": 1`, "normalizer: "},

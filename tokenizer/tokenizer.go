@@ -13,9 +13,14 @@
 //
 // Beside any of them, tokenizer_config.json may set do_lower_case, strip_accents,
 // tokenize_chinese_chars (BERT), add_prefix_space (GPT-2), the special tokens by name, and
-// clean_up_tokenization_spaces, which is false if nothing says so, as in transformers 5.
+// clean_up_tokenization_spaces, which is false if nothing says so, as in transformers 5 (4.57
+// takes true for a folder of BERT's that has vocab.txt only; 5 never cleans up GPT-2's text).
 // special_tokens_map.json and added_tokens.json of older folders are read too. Models and
 // steps that are not BERT's or GPT-2's are refused by name.
+//
+// An id written beside an added token that the vocabulary lacks is not heeded, as in the
+// reference: such tokens are numbered behind the vocabulary. Truncation and padding of a
+// tokenizer.json are left out.
 //
 // Unicode is that of the reference, to the code point (tables.go): BERT's tables are older
 // than GPT-2's there. Bytes that are not UTF-8 count as U+FFFD.
@@ -24,9 +29,7 @@
 // wrong (accents, exotic blanks, <|endoftext|> within the text).
 package tokenizer
 
-import (
-	"strings"
-)
+import "strings"
 
 // A Tokenizer turns text into ids and back. It is safe for concurrent use.
 type Tokenizer struct {
