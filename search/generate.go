@@ -22,7 +22,7 @@ type Rules struct {
 	MaxLength    int // max_length, prompt included; 0: MaxNewTokens decides
 	MaxNewTokens int // max_new_tokens, before MaxLength; 0 and no MaxLength: 20
 	MinLength    int // min_length, prompt included: nothing ends below it
-	MinNewTokens int // min_new_tokens
+	MinNewTokens int // min_new_tokens, before MinLength
 
 	RepetitionPenalty   float64 // repetition_penalty of the ids that are there, prompt included; 0 means 1, none
 	NoRepeat            int     // no_repeat_ngram_size: so many ids never come twice, prompt included; 0 allows it
@@ -138,7 +138,7 @@ func (r *Rules) resolved() (Rules, error) {
 		o.MaxLength = len(o.Prompt) + min(o.MaxNewTokens, math.MaxInt32)
 	}
 	if o.MinNewTokens > 0 {
-		o.MinLength = max(o.MinLength, len(o.Prompt)+min(o.MinNewTokens, math.MaxInt32))
+		o.MinLength = len(o.Prompt) + min(o.MinNewTokens, math.MaxInt32)
 	}
 	return o, o.check()
 }
