@@ -209,7 +209,9 @@ func (t *trainer) learnRewarded(tape *nn.Tape, b *decoder.Batch, score *scorer) 
 
 // draw adds captions drawn for the pictures of a batch, whose places in the training
 // set are picks, and returns for each of their words how much it was better than the
-// others of its picture, and the sum of all scores.
+// others of its picture, and the sum of all scores. All that the decoder can say may be
+// drawn, the unknown word too: what is never drawn is never taught to be improbable, and
+// the rest, whose probabilities go up and down with rewards, loses to it in the end.
 func (t *trainer) draw(b *decoder.Batch, pictures int, picks []int, rng *rand.Rand, score *scorer) (weights []float32, sum float64, err error) {
 	n := t.Recipe.Reward.Samples
 	seeds := make([]uint64, pictures)
@@ -218,7 +220,7 @@ func (t *trainer) draw(b *decoder.Batch, pictures int, picks []int, rng *rand.Ra
 	}
 	grid := nn.Const(b.Grid.Data, b.Grid.Rows(), b.Grid.Cols())
 	drawn, err := search.Sample(context.Background(), t.dec.Start(grid), pictures,
-		&search.Options{NBest: n, MaxWords: t.config.MaxWords, MinWords: 1, NoRepeat: -1}, search.Sampling{Seeds: seeds})
+		&search.Options{NBest: n, MaxWords: t.config.MaxWords, NoRepeat: -1, Forbid: []int{}}, search.Sampling{Seeds: seeds})
 	if err != nil {
 		return nil, 0, err
 	}

@@ -47,6 +47,43 @@ func TestRewardRises(t *testing.T) {
 	}
 }
 
+// A word that brings nothing becomes improbable, even one that no search may say.
+func TestRewardOfAllWords(t *testing.T) {
+	tr := atReward(t, "reward.samples=10", "reward.rate=0.002")
+	tape := nn.NewTape(nil)
+	strange := func() (most float64) {
+		b, err := tr.stage.batch(0, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		logits := tr.dec.Forward(nn.NewTape(nil), b)
+		for i := range logits.Rows() {
+			row := logits.Row(i)
+			tensor.LogSoftmax(row, row)
+			sum := 0.0
+			for _, id := range []int{text.Pad, text.Start, text.Unknown} {
+				sum += math.Exp(float64(row[id]))
+			}
+			most = max(most, sum)
+		}
+		return most
+	}
+	for _, p := range tr.dec.Params() {
+		if p.Name == "bias" {
+			p.Data[text.Unknown] += 3
+		}
+	}
+	before := strange()
+	for range 60 {
+		if err := tr.step(tape); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := strange(); before < 0.1 || after > 0.7*before {
+		t.Errorf("probability of what no caption has: %v, before %v", after, before)
+	}
+}
+
 // Interrupted in the stage of rewards and resumed, the same bytes come out.
 func TestRewardResumes(t *testing.T) {
 	through := rewarded(t, "reward.epochs=2", "mirror=0.5", "reward.likelihood=0.1")
@@ -298,7 +335,7 @@ func TestDrawnAsTrained(t *testing.T) {
 		}
 		said := &decoder.Batch{Grid: b.Grid}
 		list, err := search.Sample(t.Context(), tr.dec.Start(nn.Const(b.Grid.Data, b.Grid.Rows(), b.Grid.Cols())), 3,
-			&search.Options{NBest: 4, MaxWords: tr.config.MaxWords, MinWords: 1, NoRepeat: -1}, search.Sampling{Seeds: []uint64{1, 2, 3}})
+			&search.Options{NBest: 4, MaxWords: tr.config.MaxWords, NoRepeat: -1, Forbid: []int{}}, search.Sampling{Seeds: []uint64{1, 2, 3}})
 		if err != nil {
 			t.Fatal(err)
 		}
