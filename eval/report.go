@@ -89,6 +89,8 @@ func WriteReport(ctx context.Context, w io.Writer, title string, runs []Named, o
 	r.compareScores()
 	r.Counts, r.Facts = counts(runs), facts(runs)
 	r.Histograms, r.Curves, r.Judgements = histograms(runs, r.Metrics[0]), curves(runs), judgements(runs)
+	r.Lengths = lengthTables(runs, r.Metrics[0])
+	r.WordLists, r.Never, r.Words = wordLists(runs), neverSaids(runs), allWords(runs)
 	if err := r.addPictures(ctx); err != nil {
 		return err
 	}
@@ -108,6 +110,10 @@ type report struct {
 	Facts              []fact
 	Histograms, Curves []chart
 	Judgements         []chart // of the models' confidence
+	Lengths            []lengthTable
+	WordLists          []wordList
+	Never              []neverSaid
+	Words              []wordRow
 	Pictures           []picture
 	Total              int // pictures, shown or not
 	Data               data
