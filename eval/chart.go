@@ -223,7 +223,7 @@ func stages(history []showtell.Epoch) (list []stage) {
 
 // addStages draws where the stages of a training begin, and names them in a lane.
 func (c *chart) addStages(history []showtell.Epoch, class string, x axis) {
-	const height, gap, letter = 15.0, 3.0, 6.5
+	const height, gap, letter = 15.0, 3.0, 5.6
 	y := chartHeight + gap + float64(len(c.Lanes))*(height+gap)
 	l := lane{Class: class, Y: px(y), TextY: px(y + height - 4)}
 	for _, s := range stages(history) {

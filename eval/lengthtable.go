@@ -4,8 +4,8 @@ import "fmt"
 
 // A lengthTable is the scores by length, with a cell for each model in a row.
 type lengthTable struct {
-	Title, Of string // what has the length
-	Rows      []lengthRow
+	Title string
+	Rows  []lengthRow
 }
 
 type lengthRow struct {
@@ -17,24 +17,29 @@ type lengthCell struct {
 	Class           string
 	Pictures, Score string // "" where there is no picture
 	Width           string // of the bar, in %
+	Few             bool   // pictures
 }
+
+// fewPictures are too few for a mean that says something.
+const fewPictures = 5
 
 // lengthTables are those of captions and of references, in a metric.
 func lengthTables(runs []Named, metric string) []lengthTable {
 	var tables []lengthTable
 	for _, t := range []struct {
-		title, of string
-		bins      func(*Result) []LengthBin
+		title string
+		bins  func(*Result) []LengthBin
 	}{
-		{"By the length of the caption", "Words", func(r *Result) []LengthBin { return r.CaptionLengths }},
-		{"By the mean length of the references", "Words", func(r *Result) []LengthBin { return r.ReferenceLengths }},
+		{"By the length of the caption", func(r *Result) []LengthBin { return r.CaptionLengths }},
+		{"By the mean length of the references", func(r *Result) []LengthBin { return r.ReferenceLengths }},
 	} {
-		table := lengthTable{Title: t.title, Of: t.of}
+		table := lengthTable{Title: t.title}
 		highest := 0.0
 		for _, run := range runs {
 			for _, b := range t.bins(run.Result) {
-				v, _ := b.Scores.Of(metric)
-				highest = max(highest, v)
+				if v, _ := b.Scores.Of(metric); b.Pictures >= fewPictures {
+					highest = max(highest, v)
+				}
 			}
 		}
 		for from := 1; from <= lastWords; from += binWords {
@@ -60,7 +65,7 @@ func lengthRowOf(runs []Named, from int, bins func(*Result) []LengthBin, metric 
 		for _, b := range bins(run.Result) {
 			if v, scored := b.Scores.Of(metric); b.From == from && scored {
 				cell.Pictures, cell.Score, ok = grouped(b.Pictures), percent(v), true
-				cell.Width = px(100 * max(0, v) / max(highest, 1e-9))
+				cell.Width, cell.Few = px(100*min(1, max(0, v)/max(highest, 1e-9))), b.Pictures < fewPictures
 			}
 		}
 		row.Cells = append(row.Cells, cell)

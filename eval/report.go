@@ -90,7 +90,7 @@ func WriteReport(ctx context.Context, w io.Writer, title string, runs []Named, o
 	r.Counts, r.Facts = counts(runs), facts(runs)
 	r.Histograms, r.Curves, r.Judgements = histograms(runs, r.Metrics[0]), curves(runs), judgements(runs)
 	r.Lengths = lengthTables(runs, r.Metrics[0])
-	r.WordLists, r.Never, r.Words = wordLists(runs), neverSaids(runs), allWords(runs)
+	r.ModelWords, r.Words = wordsOf(runs), allWords(runs)
 	if err := r.addPictures(ctx); err != nil {
 		return err
 	}
@@ -111,8 +111,7 @@ type report struct {
 	Histograms, Curves []chart
 	Judgements         []chart // of the models' confidence
 	Lengths            []lengthTable
-	WordLists          []wordList
-	Never              []neverSaid
+	ModelWords         []modelWords
 	Words              []wordRow
 	Pictures           []picture
 	Total              int // pictures, shown or not

@@ -16,14 +16,20 @@ const (
 	mostWords  = 250 // in the table of all
 )
 
-// A wordList is the few words of a model that stand out.
+// The words of a model are those that stand out.
+type modelWords struct {
+	Name, Class string
+	Model       int
+	Lists       []wordList
+	Never       neverSaid
+}
+
+// A wordList is a few words.
 type wordList struct {
-	Of, Class string // the model and its colour, where there are several
-	Model     int
-	Title     string
-	Find      string // what a click on a word looks for among the pictures: "said", "missed"
-	Header    []string
-	Rows      []wordRow
+	Title  string
+	Find   string // what a click on a word looks for among the pictures: "said", "missed"
+	Header []string
+	Rows   []wordRow
 }
 
 type wordRow struct {
@@ -33,14 +39,12 @@ type wordRow struct {
 
 // A neverSaid tells of the words that references have and a model does not say.
 type neverSaid struct {
-	Of, Class string
-	Model     int
-	Said      int // different words that it says
-	Written   int // different words of the references
-	Never     int // of these, those it never says
-	Once      int // of these, those of one picture
-	Unknown   int // of these, those that are not in its vocabulary
-	Words     []neverWord
+	Said    int // different words that it says
+	Written int // different words of the references
+	Never   int // of these, those it never says
+	Once    int // of these, those of one picture
+	Unknown int // of these, those that are not in its vocabulary
+	Words   []neverWord
 }
 
 type neverWord struct {
@@ -48,36 +52,33 @@ type neverWord struct {
 	Unknown        bool
 }
 
-// wordLists are, for each model, the words that it says wrongly and that it misses
-// most often, and those that it says more or less often than the first model does.
-func wordLists(runs []Named) []wordList {
-	var lists []wordList
+// wordsOf are, for each model, the words that it says wrongly and that it misses most
+// often, those that it says more or less often than the first model does, and those
+// that it never says.
+func wordsOf(runs []Named) []modelWords {
+	var list []modelWords
 	for i, run := range runs {
-		wrong := ranked(run.Result.Words, func(w WordUse) int { return w.Said - w.Right })
-		missed := ranked(run.Result.Words, func(w WordUse) int { return w.Missed })
-		said := wordList{Title: "Said where no reference does", Find: "said", Header: []string{"Captions", "Wrong", "Precision"}}
-		for _, w := range wrong {
-			said.Rows = append(said.Rows, wordRow{w.Word, []string{grouped(w.Said), grouped(w.Said - w.Right), whole(w.Precision())}})
+		words := run.Result.Words
+		if len(words) == 0 {
+			continue
 		}
-		lacking := wordList{Title: "Missed most", Find: "missed", Header: []string{"Pictures", "Said of them", "Recall"}}
-		for _, w := range missed {
-			lacking.Rows = append(lacking.Rows, wordRow{w.Word, []string{grouped(w.Pictures), grouped(w.Right), whole(w.Recall())}})
+		m := modelWords{Name: run.Name, Class: class(i), Model: i, Never: neverSays(words, run.Model.Words)}
+		wrong := wordList{Title: "Said where no reference does", Find: "said", Header: []string{"Captions", "Wrong", "Precision"}}
+		for _, w := range ranked(words, func(w WordUse) int { return w.Said - w.Right }) {
+			wrong.Rows = append(wrong.Rows, wordRow{w.Word, []string{grouped(w.Said), grouped(w.Said - w.Right), whole(w.Precision())}})
 		}
-		lists = append(lists, said.of(runs, i), lacking.of(runs, i))
+		missed := wordList{Title: "Missed most", Find: "missed", Header: []string{"Pictures", "Said of them", "Recall"}}
+		for _, w := range ranked(words, func(w WordUse) int { return w.Missed }) {
+			missed.Rows = append(missed.Rows, wordRow{w.Word, []string{grouped(w.Pictures), grouped(w.Right), whole(w.Recall())}})
+		}
+		m.Lists = []wordList{wrong, missed}
 		if i > 0 {
-			lists = append(lists, otherwise(runs, i).of(runs, i))
+			m.Lists = append(m.Lists, otherwise(words, runs[0]))
 		}
+		m.Lists = slices.DeleteFunc(m.Lists, func(l wordList) bool { return len(l.Rows) == 0 })
+		list = append(list, m)
 	}
-	return slices.DeleteFunc(lists, func(l wordList) bool { return len(l.Rows) == 0 })
-}
-
-// of says which model a list is of.
-func (l wordList) of(runs []Named, i int) wordList {
-	l.Model = i
-	if len(runs) > 1 {
-		l.Of, l.Class = runs[i].Name, class(i)
-	}
-	return l
+	return list
 }
 
 // ranked are the few words with the highest rank above 0, without articles and the like.
@@ -87,56 +88,47 @@ func ranked(words []WordUse, rank func(WordUse) int) []WordUse {
 	return words[:min(fewWords, len(words))]
 }
 
-// otherwise lists what model i says more or less often than the first.
-func otherwise(runs []Named, i int) wordList {
-	l := wordList{Title: "Said more or less often than by " + runs[0].Name, Find: "said", Header: []string{"By that", "By this", "More"}}
+// otherwise lists what is said more or less often than by the first model.
+func otherwise(words []WordUse, first Named) wordList {
+	l := wordList{Title: "Said more or less often than by " + first.Name, Find: "said", Header: []string{"By that", "By this", "More"}}
 	before := map[string]int{}
-	for _, w := range runs[0].Result.Words {
+	for _, w := range first.Result.Words {
 		before[w.Word] = w.Said
 	}
 	more := func(w WordUse) int { return w.Said - before[w.Word] }
-	words := slices.Clone(runs[i].Result.Words)
-	slices.SortStableFunc(words, func(a, b WordUse) int { return cmp.Compare(max(more(b), -more(b)), max(more(a), -more(a))) })
-	for _, w := range words[:min(fewWords, len(words))] {
-		if more(w) != 0 {
-			l.Rows = append(l.Rows, wordRow{w.Word, []string{grouped(before[w.Word]), grouped(w.Said), fmt.Sprintf("%+d", more(w))}})
-		}
+	for _, w := range ranked(words, func(w WordUse) int { return max(more(w), -more(w)) }) {
+		l.Rows = append(l.Rows, wordRow{w.Word, []string{grouped(before[w.Word]), grouped(w.Said), fmt.Sprintf("%+d", more(w))}})
 	}
 	return l
 }
 
-// neverSaids are the words of the references that the models never say, those of the
-// most pictures first.
-func neverSaids(runs []Named) []neverSaid {
-	var list []neverSaid
-	for i, run := range runs {
-		n := neverSaid{Of: run.Name, Class: class(i), Model: i}
-		known := set(run.Model.Words)
-		var never []WordUse
-		for _, w := range run.Result.Words {
-			n.Said += min(1, w.Said)
-			n.Written += min(1, w.Pictures)
-			if w.Said > 0 {
-				continue
-			}
-			never = append(never, w)
-			if w.Pictures == 1 {
-				n.Once++
-			}
-			if len(known) > 0 && !known[w.Word] {
-				n.Unknown++
-			}
+// neverSays are the words of the references that a model never says, those of the most
+// pictures first. An empty vocabulary is one that is not known.
+func neverSays(words []WordUse, vocabulary []string) neverSaid {
+	var n neverSaid
+	known := set(vocabulary)
+	unknown := func(word string) bool { return len(known) > 0 && !known[word] }
+	var never []WordUse
+	for _, w := range words {
+		n.Said += min(1, w.Said)
+		n.Written += min(1, w.Pictures)
+		if w.Said > 0 {
+			continue
 		}
-		slices.SortStableFunc(never, func(a, b WordUse) int { return cmp.Compare(b.Pictures, a.Pictures) })
-		n.Never = len(never)
-		for _, w := range never[:min(neverWords, len(never))] {
-			n.Words = append(n.Words, neverWord{w.Word, grouped(w.Pictures), len(known) > 0 && !known[w.Word]})
+		never = append(never, w)
+		if w.Pictures == 1 {
+			n.Once++
 		}
-		if n.Written > 0 {
-			list = append(list, n)
+		if unknown(w.Word) {
+			n.Unknown++
 		}
 	}
-	return list
+	n.Never = len(never)
+	slices.SortStableFunc(never, func(a, b WordUse) int { return cmp.Compare(b.Pictures, a.Pictures) })
+	for _, w := range never[:min(neverWords, len(never))] {
+		n.Words = append(n.Words, neverWord{w.Word, grouped(w.Pictures), unknown(w.Word)})
+	}
+	return n
 }
 
 // allWords is the table of the words that captions and references say most often, with
