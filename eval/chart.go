@@ -190,12 +190,15 @@ func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, 
 			continue
 		}
 		l.Path = path.String()
-		if staged {
-			c.addStages(history, class(i), x)
-		}
 		c.Lines = append(c.Lines, l)
 		first, end := known[0], known[len(known)-1]
 		told = append(told, fmt.Sprintf("%s from %.4g in epoch %d to %.4g in epoch %d", run.Name, of(first), first.Epoch, of(end), end.Epoch))
+		if staged {
+			c.addStages(history, class(i), x)
+			for _, s := range stages(history) {
+				told[len(told)-1] += fmt.Sprintf(", %s up to epoch %d", s.name, s.end)
+			}
+		}
 	}
 	c.Summary = title + ": " + strings.Join(told, "; ")
 	return c

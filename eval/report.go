@@ -54,8 +54,8 @@ func WriteReportFile(ctx context.Context, path, title string, runs []Named, opts
 }
 
 // WriteReport writes one HTML page about one or several models on the same
-// pictures: scores, how each model was made, curves of the training, and the
-// pictures with their captions, scores and attention. The page holds
+// pictures: scores, in all, by length and by word, how each model was made, curves of
+// the training, and the pictures with their captions, scores and attention. The page holds
 // everything it needs and asks the network for nothing. A picture that can't be
 // read any more is left blank.
 func WriteReport(ctx context.Context, w io.Writer, title string, runs []Named, opts *ReportOptions) error {

@@ -281,6 +281,9 @@ func TestStagesAreMarked(t *testing.T) {
 		if len(c.Lanes) != 1 || len(c.Lanes[0].Stages) != 2 || c.Lanes[0].Stages[0].Label != "decoder" || c.Lanes[0].Stages[1].Label != "fine-tune" {
 			t.Errorf("%s: lanes %v", c.Title, c.Lanes)
 		}
+		if !strings.HasSuffix(c.Summary, ", decoder up to epoch 2, fine-tune up to epoch 3") {
+			t.Errorf("summary %q", c.Summary)
+		}
 		if len(c.Marks) != 1 || !(c.Lines[0].Dots[1].X < c.Marks[0].At && c.Marks[0].At < c.Lines[0].Dots[2].X) {
 			t.Errorf("%s: marks %v, dots %v", c.Title, c.Marks, c.Lines[0].Dots)
 		}
