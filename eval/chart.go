@@ -118,8 +118,8 @@ func newChart(title, below string) chart {
 	}
 }
 
-// curves draws the loss and the dev scores by epoch, a line for each model that
-// has a history.
+// curves draws the loss or the reward, and what was measured on dev, by epoch, a line
+// for each model that has a history.
 func curves(runs []Named) []chart {
 	var charts []chart
 	for _, c := range []struct {
@@ -130,6 +130,8 @@ func curves(runs []Named) []chart {
 		{"CIDEr-D of what was drawn", func(e showtell.Epoch) float64 { return measured(100*e.Reward, e.Reward != 0) }},
 		{"CIDEr-D on dev", func(e showtell.Epoch) float64 { return 100 * e.CiderD }},
 		{"BLEU-4 on dev", func(e showtell.Epoch) float64 { return 100 * e.Bleu4 }},
+		{"Different words on dev", func(e showtell.Epoch) float64 { return measured(float64(e.Words), e.Words > 0) }},
+		{"Bad endings on dev, %", func(e showtell.Epoch) float64 { return measured(100*e.BadEndings, e.Words > 0) }},
 	} {
 		low, high, last := math.Inf(1), math.Inf(-1), 1
 		for _, run := range runs {

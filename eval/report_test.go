@@ -288,6 +288,13 @@ func TestStagesAreMarked(t *testing.T) {
 			t.Errorf("%s: marks %v, dots %v", c.Title, c.Marks, c.Lines[0].Dots)
 		}
 	}
+	if page := writeReport(t, "x", runs, nil); strings.Contains(page, "words on dev") {
+		t.Error("a chart of words that were not counted")
+	}
+	h[2].Words, h[2].BadEndings = 140, .031
+	if page := writeReport(t, "x", runs, nil); !strings.Contains(page, "epoch 3: 140, fine-tune") || !strings.Contains(page, "epoch 3: 3.1, fine-tune") {
+		t.Error("the report does not tell of words and endings by epoch")
+	}
 	runs[0].Model.Origin.FineTuned = &showtell.FineTuned{What: "last:2", From: "layer4.1"}
 	if page := writeReport(t, "x", runs, nil); !strings.Contains(page, "last:2, from layer4.1 on") || !strings.Contains(page, `class="mark m0"`) {
 		t.Error("the report does not tell what was fine-tuned")
