@@ -103,7 +103,7 @@ func (h *hypothesis) result() Result {
 	r := Result{LogProb: h.total, Score: h.score, Ended: h.ended, LogProbs: make([]float64, h.length)}
 	r.Words = h.words()
 	if h.ended {
-		r.Words = r.Words[:h.length-1]
+		r.Words, r.End = r.Words[:h.length-1], h.word
 	}
 	attends := h.parent != nil && h.attention != nil
 	if attends {
@@ -135,7 +135,7 @@ type scratch struct {
 func newScratch(n int, o *Options) *scratch {
 	s := &scratch{few: min(o.Beams, 64)}
 	s.all = n * (1 + s.few*min(o.MaxWords, 256))
-	s.best, s.next, s.spare = make([]choice, 0, s.few*o.Groups+1), make([]*hypothesis, 0, s.few), make([]*hypothesis, 0, s.few)
+	s.best, s.next, s.spare = make([]choice, 0, s.few*max(1, o.Groups)+1), make([]*hypothesis, 0, s.few), make([]*hypothesis, 0, s.few)
 	s.lists = make([]*hypothesis, 2*n*s.few)
 	return s
 }
