@@ -37,6 +37,13 @@ type Options struct {
 	NoRepeat    int           // 0: never a word twice running; n: nor any n words twice; below 0: anything goes
 	Style       wording.Style // how the sentence is put
 
+	// Groups above 1 makes so many candidates that differ (diverse beam search): each
+	// is the best of a group of beams, two unless Beams says more. A word costs a group
+	// Diversity, off its log-probability, for each beam of an earlier group that chose
+	// it at the same step; 0 means 0.5.
+	Groups    int
+	Diversity float64
+
 	// A Temperature above 0 draws words by chance, instead of a search: 1 as
 	// probable as the model says, less for the more probable. TopP below 1 leaves
 	// out the improbable (nucleus sampling). What a picture gets depends on Seed and
@@ -89,9 +96,10 @@ func (m *Model) Caption(ctx context.Context, img image.Image, o *Options) (Capti
 }
 
 // Candidates returns as many descriptions of a picture as the search has
-// beams, or fewer, the best first.
+// groups, or beams where it has no groups, or fewer, the best first.
 func (m *Model) Candidates(ctx context.Context, img image.Image, o *Options) ([]Caption, error) {
-	return m.describe(ctx, img, o, m.options(o).Beams)
+	so := m.options(o)
+	return m.describe(ctx, img, o, either(so.Groups, so.Beams))
 }
 
 func (m *Model) describe(ctx context.Context, img image.Image, o *Options, n int) ([]Caption, error) {
@@ -173,6 +181,10 @@ func (m *Model) options(o *Options) search.Options {
 		so.MaxWords = either(o.MaxWords, so.MaxWords)
 		so.LengthPower = either(o.LengthPower, so.LengthPower)
 		so.NoRepeat = either(o.NoRepeat, so.NoRepeat)
+		if o.Groups > 1 {
+			so.Groups, so.Diversity = o.Groups, o.Diversity
+			so.Beams = either(o.Beams, 2*o.Groups)
+		}
 	}
 	so.Beams = either(so.Beams, 3)
 	so.MaxWords = min(either(so.MaxWords, m.Decoder.MaxWords), m.Decoder.MaxWords)

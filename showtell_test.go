@@ -83,6 +83,10 @@ func TestCaption(t *testing.T) {
 		if !slices.IsSortedFunc(list, func(a, b showtell.Caption) int { return int(1e6 * (b.Score - a.Score)) }) {
 			t.Errorf("%s: candidates are not sorted by score", kind)
 		}
+		list, err = m.Candidates(t.Context(), picture(1, 50, 40), &showtell.Options{Groups: 3, Diversity: 20})
+		if err != nil || len(list) != 3 || list[0].Raw() == list[1].Raw() || list[1].Raw() == list[2].Raw() {
+			t.Errorf("%s: three that differ are %+v, %v", kind, list, err)
+		}
 		short, err := m.Caption(t.Context(), picture(1, 50, 40), &showtell.Options{MaxWords: 2})
 		if err != nil || len(short.Words) > 2 {
 			t.Errorf("%s: at most 2 words gave %q, %v", kind, short.Raw(), err)

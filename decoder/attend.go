@@ -7,8 +7,10 @@ import (
 	"showtell/nn"
 )
 
-// attend has two LSTMs: the first, told of the whole picture, decides where to
-// look; the second says what is seen there (Anderson et al. 2018).
+// attend is the Up-Down captioner (Anderson et al. 2018). It has two LSTMs: the first,
+// told of the whole picture, the last word and the last state of the second, decides
+// where to look; the second says what is seen there. Their top-down attention is over
+// the cells of the grid instead of detected objects.
 type attend struct {
 	Config
 	see       *nn.Linear // cell to hidden

@@ -144,6 +144,10 @@ func TestReportInBrowser(t *testing.T) {
 	b.is(names, order(0, true))
 	b.set("order", "worst")
 	b.is(names, order(0, false))
+	b.set("order", "median")
+	b.is(names+`.split(" ")[0]`, strings.Fields(order(0, false))[2]) // the upper of the two in the middle
+	b.set("order", "apart")                                          // models differ most
+	b.is(names, "astronaut cat coffee rocket")                       // they say the same of all
 	b.set("order", "name")
 	b.is(names, "astronaut cat coffee rocket")
 	b.set("words", "on cup")
@@ -161,6 +165,39 @@ func TestReportInBrowser(t *testing.T) {
 	b.set("low", "")
 	b.set("model-choice", "1")
 	b.is(`document.querySelector(".card:last-child .caption").textContent`, "not captioned") // the second model has no astronaut
+	b.quiet()
+}
+
+// A word of a table leads to its pictures; a table is sorted by its headings; all by
+// the keyboard too.
+func TestWordsInBrowser(t *testing.T) {
+	b := openReport(t, testRuns(t))
+	b.is(`[...document.querySelectorAll("#words-said h3")].map(h => h.textContent).join("; ")`, "attend; attend, cropping")
+	b.do(chromedp.Click(`a[data-find=said][data-model="0"]`))
+	b.is(`document.getElementById("words").value`, `"tower"`) // that no reference says
+	b.is(names, "rocket")
+	b.is(`document.activeElement.id`, "words")
+	b.is(`(document.querySelector("a[data-find=missed][data-model='1']").focus(), document.activeElement.textContent)`, "rocket") // that both references say
+	b.do(chromedp.KeyEvent("\r"))
+	b.is(`document.getElementById("model-choice").value`, "1")
+	b.is(`document.getElementById("where").value`, "missed")
+	b.is(names, "rocket")
+	b.set("words", "coff") // a beginning, which is in a reference only
+	b.is(names, "coffee")
+	b.is(`(e => { e.value = '"coff"'; e.dispatchEvent(new Event("input", {bubbles: true})); return e.value })(document.getElementById("words"))`, `"coff"`) // the whole word
+	b.is(names, "")
+
+	b.is(`(document.querySelector("#words-said details").open = true, document.querySelectorAll(".sortable button").length)`, "10")
+	const first = `document.querySelector(".sortable tbody th").textContent`
+	b.is(first, "a")
+	b.is(`(document.querySelector(".sortable button").focus(), document.activeElement.textContent)`, "Word")
+	b.do(chromedp.KeyEvent("\r"))
+	b.is(`document.querySelector(".sortable [aria-sort]").getAttribute("aria-sort")`, "ascending")
+	b.do(chromedp.KeyEvent("\r"))
+	b.is(first, "woman")
+	b.do(chromedp.Click(".sortable th:nth-child(6) button")) // CIDEr-D of the first model
+	b.is(`document.querySelector(".sortable [aria-sort]").getAttribute("aria-sort")`, "descending")
+	b.is(`["camera", "cat", "looks", "the"].includes(`+first+`)`, "true") // of the picture that is word for word a reference
 	b.quiet()
 }
 

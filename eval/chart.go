@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -26,7 +27,8 @@ type chart struct {
 	XTicks, YTicks []tick
 	Lines          []line
 	Bars           []bar
-	Marks          []tick // vertical lines
+	Marks          []mark // vertical lines
+	Lanes          []lane // below the axes, the stages of a training
 
 	MidX, EndX, TopY, EndY, BelowY, LabelY, MarkY, Width, Height string
 }
@@ -34,6 +36,23 @@ type chart struct {
 // A tick is a place on an axis with its label.
 type tick struct {
 	At, Label string
+}
+
+// A mark is a vertical line.
+type mark struct {
+	At, Label, Class string
+}
+
+// A lane tells of a model which stages its training had, each over its epochs.
+type lane struct {
+	Class, Y, TextY string
+	Stages          []span
+}
+
+type span struct {
+	X, Width, MidX string
+	Label          string
+	Fits           bool // the label into the width
 }
 
 type line struct {
@@ -99,8 +118,8 @@ func newChart(title, below string) chart {
 	}
 }
 
-// curves draws the loss and the dev scores by epoch, a line for each model that
-// has a history.
+// curves draws the loss or the reward, and what was measured on dev, by epoch, a line
+// for each model that has a history.
 func curves(runs []Named) []chart {
 	var charts []chart
 	for _, c := range []struct {
@@ -111,6 +130,8 @@ func curves(runs []Named) []chart {
 		{"CIDEr-D of what was drawn", func(e showtell.Epoch) float64 { return measured(100*e.Reward, e.Reward != 0) }},
 		{"CIDEr-D on dev", func(e showtell.Epoch) float64 { return 100 * e.CiderD }},
 		{"BLEU-4 on dev", func(e showtell.Epoch) float64 { return 100 * e.Bleu4 }},
+		{"Different words on dev", func(e showtell.Epoch) float64 { return measured(float64(e.Words), e.Words > 0) }},
+		{"Bad endings on dev, %", func(e showtell.Epoch) float64 { return measured(100*e.BadEndings, e.Words > 0) }},
 	} {
 		low, high, last := math.Inf(1), math.Inf(-1), 1
 		for _, run := range runs {
@@ -139,6 +160,7 @@ func measured(v float64, there bool) float64 {
 
 func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, last int) chart {
 	c := newChart(title, "epoch")
+	staged := slices.ContainsFunc(runs, func(n Named) bool { return len(stages(n.Model.Origin.History)) > 1 })
 	x := axis{1, float64(max(last, 2)), float64((last + 7) / 8), left + 8, right}
 	c.XTicks, c.YTicks = x.ticks(), y.ticks()
 	var told []string
@@ -157,6 +179,9 @@ func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, 
 			known = append(known, e)
 			d := dot{X: px(x.at(float64(k + 1))), Y: px(y.at(of(e))), Kept: e.Epoch == run.Model.Origin.Epoch}
 			d.Label = fmt.Sprintf("%s, epoch %d: %.4g", run.Name, e.Epoch, of(e))
+			if e.Stage != "" {
+				d.Label += ", " + e.Stage
+			}
 			if d.Kept {
 				d.Label += " (kept)"
 			}
@@ -167,28 +192,54 @@ func curve(title string, runs []Named, of func(showtell.Epoch) float64, y axis, 
 			continue
 		}
 		l.Path = path.String()
-		for _, m := range stageMarks(history, x) {
-			if !slices.Contains(c.Marks, m) {
-				c.Marks = append(c.Marks, m)
-			}
-		}
 		c.Lines = append(c.Lines, l)
 		first, end := known[0], known[len(known)-1]
 		told = append(told, fmt.Sprintf("%s from %.4g in epoch %d to %.4g in epoch %d", run.Name, of(first), first.Epoch, of(end), end.Epoch))
+		if staged {
+			c.addStages(history, class(i), x)
+			for _, s := range stages(history) {
+				told[len(told)-1] += fmt.Sprintf(", %s up to epoch %d", s.name, s.end)
+			}
+		}
 	}
 	c.Summary = title + ": " + strings.Join(told, "; ")
 	return c
 }
 
-// stageMarks are where stages of a training begin, but the first.
-func stageMarks(history []showtell.Epoch, x axis) (marks []tick) {
-	const most = 5 // in a file that anybody may have written
-	for k := 1; k < len(history) && len(marks) < most; k++ {
-		if stage := history[k].Stage; stage != history[k-1].Stage {
-			marks = append(marks, tick{px(x.at(float64(k) + 0.5)), stage})
+// A stage of a training is epochs from one up to another, counted from 0.
+type stage struct {
+	name       string
+	first, end int
+}
+
+// stages splits a history; in a file that anybody may have written, what comes after
+// the first few is one more.
+func stages(history []showtell.Epoch) (list []stage) {
+	const most = 8
+	for k, e := range history {
+		name := cmp.Or(e.Stage, "decoder")
+		if n := len(list); n == 0 || n < most && list[n-1].name != name {
+			list = append(list, stage{name, k, k})
+		}
+		list[len(list)-1].end = k + 1
+	}
+	return list
+}
+
+// addStages draws where the stages of a training begin, and names them in a lane.
+func (c *chart) addStages(history []showtell.Epoch, class string, x axis) {
+	const height, gap, letter = 15.0, 3.0, 5.6
+	y := chartHeight + gap + float64(len(c.Lanes))*(height+gap)
+	l := lane{Class: class, Y: px(y), TextY: px(y + height - 4)}
+	for _, s := range stages(history) {
+		from, to := max(left, x.at(float64(s.first)+0.5)), min(right, x.at(float64(s.end)+0.5))
+		l.Stages = append(l.Stages, span{px(from), px(to - from), px((from + to) / 2), s.name, letter*float64(len(s.name)) < to-from})
+		if s.first > 0 {
+			c.Marks = append(c.Marks, mark{px(from), "", class})
 		}
 	}
-	return marks
+	c.Lanes = append(c.Lanes, l)
+	c.Height = px(y + height + 1)
 }
 
 // histograms counts the pictures of each run by their score, times 100, all on
@@ -249,7 +300,7 @@ func histogram(name, metric, class string, values []float64, counts []int, x, y 
 		sum += v
 	}
 	mean := sum / float64(len(values))
-	c.Marks = []tick{{px(x.at(mean)), fmt.Sprintf("mean %.1f", mean)}}
+	c.Marks = []mark{{px(x.at(mean)), fmt.Sprintf("mean %.1f", mean), ""}}
 	c.Summary = fmt.Sprintf("%s of %s of %s: mean %.1f, highest %.1f", metric, count(len(values), "picture"), name, mean, slices.Max(values))
 	return c
 }

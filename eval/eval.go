@@ -135,7 +135,11 @@ func run(ctx context.Context, captions iter.Seq2[showtell.Caption, error], items
 	}
 	r.Seconds = time.Since(start).Seconds()
 	r.count()
-	return r, r.score(o)
+	if err := r.score(o); err != nil {
+		return nil, err
+	}
+	r.breakDown()
+	return r, nil
 }
 
 func paths(items []dataset.Item) iter.Seq[string] {

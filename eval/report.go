@@ -54,8 +54,8 @@ func WriteReportFile(ctx context.Context, path, title string, runs []Named, opts
 }
 
 // WriteReport writes one HTML page about one or several models on the same
-// pictures: scores, how each model was made, curves of the training, and the
-// pictures with their captions, scores and attention. The page holds
+// pictures: scores, in all, by length and by word, how each model was made, curves of
+// the training, and the pictures with their captions, scores and attention. The page holds
 // everything it needs and asks the network for nothing. A picture that can't be
 // read any more is left blank.
 func WriteReport(ctx context.Context, w io.Writer, title string, runs []Named, opts *ReportOptions) error {
@@ -89,6 +89,8 @@ func WriteReport(ctx context.Context, w io.Writer, title string, runs []Named, o
 	r.compareScores()
 	r.Counts, r.Facts = counts(runs), facts(runs)
 	r.Histograms, r.Curves, r.Judgements = histograms(runs, r.Metrics[0]), curves(runs), judgements(runs)
+	r.Lengths = lengthTables(runs, r.Metrics[0])
+	r.ModelWords, r.Words = wordsOf(runs), allWords(runs)
 	if err := r.addPictures(ctx); err != nil {
 		return err
 	}
@@ -108,6 +110,9 @@ type report struct {
 	Facts              []fact
 	Histograms, Curves []chart
 	Judgements         []chart // of the models' confidence
+	Lengths            []lengthTable
+	ModelWords         []modelWords
+	Words              []wordRow
 	Pictures           []picture
 	Total              int // pictures, shown or not
 	Data               data

@@ -20,6 +20,10 @@
   const model = () => choice ? +choice.value : 0;
   const answerOf = card => card.picture.answers[model()];
   const scoreOf = card => answerOf(card)?.s[+$("metric").value] ?? -1;
+  const spreadOf = card => {
+    const scores = card.picture.answers.filter(answer => answer).map(answer => answer.s[+$("metric").value]);
+    return Math.max(...scores) - Math.min(...scores);
+  };
   const collator = new Intl.Collator("en", { numeric: true });
 
   // A generator of numbers from 0 to 1 (mulberry32), so that a seed gives the same order everywhere.
@@ -44,16 +48,29 @@
     switch ($("order").value) {
       case "best": return [...cards].sort((a, b) => scoreOf(b) - scoreOf(a) || a.index - b.index);
       case "worst": return [...cards].sort((a, b) => scoreOf(a) - scoreOf(b) || a.index - b.index);
+      case "median": {
+        const scores = cards.map(scoreOf).sort((a, b) => a - b), middle = scores[scores.length >> 1];
+        const off = card => Math.abs(scoreOf(card) - middle);
+        return [...cards].sort((a, b) => off(a) - off(b) || a.index - b.index);
+      }
+      case "apart": return [...cards].sort((a, b) => spreadOf(b) - spreadOf(a) || a.index - b.index);
       case "name": return [...cards].sort((a, b) => collator.compare(a.picture.name, b.picture.name));
     }
     return shuffled(cards);
   };
 
+  const wordsOf = text => text.toLowerCase().split(/[\s.,;:!?"()]+/);
   const fits = card => {
     const answer = answerOf(card), name = card.picture.name.toLowerCase();
     const query = $("words").value.trim().toLowerCase();
-    const said = answer ? [...answer.w, ...answer.c.toLowerCase().split(/[\s.,!?]+/)] : [];
-    if (query && !name.startsWith(query) && !query.split(/\s+/).every(q => said.some(w => w.startsWith(q)))) return false;
+    const said = answer ? [...answer.w, ...wordsOf(answer.c)] : [];
+    const has = (words, q) => /^".*"$/.test(q) ? words.includes(q.slice(1, -1)) : words.some(w => w.startsWith(q));
+    const found = () => {
+      if ($("where").value === "said") return query.split(/\s+/).every(q => has(said, q));
+      const written = card.references.flatMap(wordsOf);
+      return query.split(/\s+/).every(q => has(written, q) && !has(said, q));
+    };
+    if (query && !name.startsWith(query) && !found()) return false;
     const low = $("low").valueAsNumber, high = $("high").valueAsNumber, score = scoreOf(card);
     return !(score < low) && !(score > high); // an empty field is NaN
   };
@@ -216,6 +233,46 @@
   });
   tools.addEventListener("submit", event => event.preventDefault());
   tools.addEventListener("reset", () => setTimeout(() => { cards.forEach(fill); arrange(); }));
+
+  // A word of a table leads to the pictures that it is about.
+  document.addEventListener("click", event => {
+    const a = event.target.closest("a[data-find]");
+    if (!a) return;
+    tools.reset();
+    if (choice) choice.value = a.dataset.model;
+    setTimeout(() => { // after what reset does
+      $("words").value = `"${a.textContent}"`;
+      $("where").value = a.dataset.find;
+      if (choice) choice.value = a.dataset.model;
+      $("order").value = "worst";
+      cards.forEach(fill);
+      arrange();
+      $("words").focus();
+    });
+  });
+
+  // sortable puts a button into each heading of the last row.
+  const sortable = table => {
+    const headings = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
+    const value = (row, column) => {
+      const text = row.cells[column].textContent.replace(/[,%\s]/g, "");
+      return column === 0 ? text : text === "–" ? -Infinity : +text;
+    };
+    headings.forEach((th, column) => {
+      const button = el("button", "", th.textContent);
+      button.type = "button";
+      button.addEventListener("click", () => {
+        const down = th.getAttribute("aria-sort") ? th.getAttribute("aria-sort") === "ascending" : column > 0;
+        headings.forEach(other => other.removeAttribute("aria-sort"));
+        th.setAttribute("aria-sort", down ? "descending" : "ascending");
+        const rows = [...table.tBodies[0].rows].map(row => [value(row, column), row]);
+        rows.sort(([a], [b]) => (column === 0 ? collator.compare(a, b) : a === b ? 0 : a < b ? -1 : 1) * (down ? -1 : 1));
+        table.tBodies[0].append(...rows.map(([, row]) => row));
+      });
+      th.replaceChildren(button);
+    });
+  };
+  document.querySelectorAll(".sortable").forEach(sortable);
 
   $("seed").defaultValue = data.seed;
   tools.hidden = false;

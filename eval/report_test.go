@@ -271,18 +271,32 @@ func TestCurvesOfNonsense(t *testing.T) {
 	}
 }
 
-// Where a stage begins, the curves have a mark between the epochs.
+// Where a stage begins, the curves have a mark between the epochs; a lane below has
+// the names of all.
 func TestStagesAreMarked(t *testing.T) {
 	runs := testRuns(t)[:1]
 	h := runs[0].Model.Origin.History
 	h[2].Stage = "fine-tune"
 	for _, c := range curves(runs) {
-		if len(c.Marks) != 1 || c.Marks[0].Label != "fine-tune" || !(c.Lines[0].Dots[1].X < c.Marks[0].At && c.Marks[0].At < c.Lines[0].Dots[2].X) {
+		if len(c.Lanes) != 1 || len(c.Lanes[0].Stages) != 2 || c.Lanes[0].Stages[0].Label != "decoder" || c.Lanes[0].Stages[1].Label != "fine-tune" {
+			t.Errorf("%s: lanes %v", c.Title, c.Lanes)
+		}
+		if !strings.HasSuffix(c.Summary, ", decoder up to epoch 2, fine-tune up to epoch 3") {
+			t.Errorf("summary %q", c.Summary)
+		}
+		if len(c.Marks) != 1 || !(c.Lines[0].Dots[1].X < c.Marks[0].At && c.Marks[0].At < c.Lines[0].Dots[2].X) {
 			t.Errorf("%s: marks %v, dots %v", c.Title, c.Marks, c.Lines[0].Dots)
 		}
 	}
+	if page := writeReport(t, "x", runs, nil); strings.Contains(page, "words on dev") {
+		t.Error("a chart of words that were not counted")
+	}
+	h[2].Words, h[2].BadEndings = 140, .031
+	if page := writeReport(t, "x", runs, nil); !strings.Contains(page, "epoch 3: 140, fine-tune") || !strings.Contains(page, "epoch 3: 3.1, fine-tune") {
+		t.Error("the report does not tell of words and endings by epoch")
+	}
 	runs[0].Model.Origin.FineTuned = &showtell.FineTuned{What: "last:2", From: "layer4.1"}
-	if page := writeReport(t, "x", runs, nil); !strings.Contains(page, "last:2, from layer4.1 on") || !strings.Contains(page, `class="mark"`) {
+	if page := writeReport(t, "x", runs, nil); !strings.Contains(page, "last:2, from layer4.1 on") || !strings.Contains(page, `class="mark m0"`) {
 		t.Error("the report does not tell what was fine-tuned")
 	}
 }

@@ -29,6 +29,10 @@ type Result struct {
 	BadEndings       int     // captions that end in "a", "of", "with" and the like
 	Seconds          float64 // that captioning took
 
+	CaptionLengths   []LengthBin // scores by the words of the caption
+	ReferenceLengths []LengthBin // scores by the words of the references, their mean
+	Words            []WordUse   // of captions and references, the most frequent first
+
 	Confidence *Confidence // how good the model's own judgement is; nil where it has none
 
 	Search        showtell.SearchDefaults // as it was
@@ -260,6 +264,9 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		WordsUsed         int                     `json:"words_used"`
 		MeanWords         float64                 `json:"mean_words"`
 		BadEndings        int                     `json:"bad_endings"`
+		CaptionLengths    []LengthBin             `json:"caption_lengths"`
+		ReferenceLengths  []LengthBin             `json:"reference_lengths"`
+		Words             []WordUse               `json:"words"`
 		Confidence        *Confidence             `json:"confidence,omitempty"`
 		Seconds           float64                 `json:"seconds"`
 		PicturesPerSecond float64                 `json:"pictures_per_second"`
@@ -267,7 +274,8 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		Problems          []jsonProblem           `json:"problems"`
 		Items             []Item                  `json:"items"`
 	}{
-		r.Scores, intervals, r.Search, len(r.Items), r.References, r.DistinctCaptions, r.WordsUsed, short(r.MeanWords), r.BadEndings, r.Confidence,
+		r.Scores, intervals, r.Search, len(r.Items), r.References, r.DistinctCaptions, r.WordsUsed, short(r.MeanWords), r.BadEndings,
+		append([]LengthBin{}, r.CaptionLengths...), append([]LengthBin{}, r.ReferenceLengths...), append([]WordUse{}, r.Words...), r.Confidence,
 		short(r.Seconds), short(r.PicturesPerSecond()), append([]string{}, r.Warnings...), problems, append([]Item{}, r.Items...),
 	})
 }

@@ -44,7 +44,7 @@ func (m *tireless) Attention() [][]float32 { return m.weights[:m.now] }
 // A search of many words makes as many allocations as one of few.
 func TestStepsAllocateNothing(t *testing.T) {
 	const pictures = 3
-	for _, o := range []Options{{Beams: 1}, {Beams: 4, NBest: 2}, {Beams: 3, NoRepeat: 2, MinWords: 5}} {
+	for _, o := range []Options{{Beams: 1}, {Beams: 4, NBest: 2}, {Beams: 3, NoRepeat: 2, MinWords: 5}, {Beams: 6, Groups: 3, NBest: 3}} {
 		count := func(words int) float64 {
 			o := o
 			o.MaxWords, o.End = words, 2

@@ -15,7 +15,8 @@ import (
 // others stay open. An open hypothesis that cannot reach the NBest finished ones is
 // given up; a picture without open ones leaves the batch, as at MaxWords, where open
 // hypotheses count as they are. Equal scores go by the order of the words, lower id first, so a picture
-// gets the same results in any batch.
+// gets the same results in any batch. With Options.Groups the beams are searched in
+// groups that avoid each other's words.
 //
 // A cancelled ctx returns ctx.Err(). A score that is not a number, or above 0,
 // is an error that names the step.
@@ -28,12 +29,13 @@ func Beam(ctx context.Context, m Model, n int, opts *Options) ([][]Result, error
 		return nil, fmt.Errorf("search: %d pictures", n)
 	}
 	c := &caller{model: m, opts: &o}
-	s := newScratch(n, &o)
-	words, parents := make([]int, 0, n*s.few), make([]int, 0, n*s.few)
-	pictures := make([]picture, n)
+	group := o.group()
+	s := newScratch(n*o.Groups, &group)
+	words, parents := make([]int, 0, n*o.Groups*s.few), make([]int, 0, n*o.Groups*s.few)
+	pictures := make([]picture, n*o.Groups) // those of one picture side by side
 	for i := range pictures {
-		root := s.hypothesis(hypothesis{word: o.Start, row: i})
-		pictures[i] = picture{opts: &o, open: append(s.list(), root), done: s.list()}
+		root := s.hypothesis(hypothesis{word: o.Start, row: i / o.Groups})
+		pictures[i] = picture{opts: &group, before: pictures[i-i%o.Groups : i], open: append(s.list(), root), done: s.list()}
 	}
 	for range o.MaxWords {
 		words, parents = words[:0], parents[:0]
@@ -55,12 +57,17 @@ func Beam(ctx context.Context, m Model, n int, opts *Options) ([][]Result, error
 		}
 		for i := range pictures {
 			if err := pictures[i].advance(rows, attention, s); err != nil {
-				return nil, c.errorf("picture %d: %w", i, err)
+				return nil, c.errorf("picture %d: %w", i/o.Groups, err)
 			}
 		}
 	}
 	results := make([][]Result, n)
-	for i := range pictures {
+	for i := range results {
+		if o.Groups > 1 {
+			results[i] = merge(pictures[i*o.Groups:(i+1)*o.Groups], o.NBest)
+			continue
+		}
+		pictures[i].close()
 		results[i] = pictures[i].results()
 	}
 	return results, nil
@@ -72,6 +79,7 @@ type hypothesis struct {
 	word      int
 	logProb   float64 // of the word
 	total     float64 // of all words
+	penalty   float64 // off the total where groups choose words
 	score     float64 // once finished
 	length    int     // words, the end token among them
 	row       int     // in the last call of the model; before that, in the one to come, its parent's
@@ -127,7 +135,7 @@ type scratch struct {
 func newScratch(n int, o *Options) *scratch {
 	s := &scratch{few: min(o.Beams, 64)}
 	s.all = n * (1 + s.few*min(o.MaxWords, 256))
-	s.best, s.next, s.spare = make([]choice, 0, s.few+1), make([]*hypothesis, 0, s.few), make([]*hypothesis, 0, s.few)
+	s.best, s.next, s.spare = make([]choice, 0, s.few*max(1, o.Groups)+1), make([]*hypothesis, 0, s.few), make([]*hypothesis, 0, s.few)
 	s.lists = make([]*hypothesis, 2*n*s.few)
 	return s
 }
@@ -166,11 +174,12 @@ func (s *scratch) attention(weights []float32) []float32 {
 	return kept
 }
 
-// A picture is the search of one picture.
+// A picture is the search of one picture, or of one group of its beams.
 type picture struct {
-	opts *Options
-	open []*hypothesis // most probable first
-	done []*hypothesis // best score first, at most NBest
+	opts   *Options
+	before []picture     // groups of the same picture that choose their words first
+	open   []*hypothesis // most probable first, less penalties
+	done   []*hypothesis // best score first, at most NBest
 }
 
 // advance moves each open hypothesis on by a word, given the model's rows.
@@ -179,7 +188,7 @@ func (p *picture) advance(rows, attention [][]float32, s *scratch) error {
 	for _, h := range p.open {
 		s.bans.mark(h)
 		var err error
-		s.best, err = top(s.best[:0], rows[h.row], p.opts.Beams, s.bans.banned)
+		s.best, err = top(s.best[:0], rows[h.row], p.opts.Beams+p.taken(), s.bans.banned)
 		s.bans.unmark()
 		if err != nil {
 			return err
@@ -189,12 +198,12 @@ func (p *picture) advance(rows, attention [][]float32, s *scratch) error {
 		}
 		for _, c := range s.best {
 			total := h.total + c.logProb
-			if len(next) == p.opts.Beams && total < next[len(next)-1].total {
+			if len(next) == p.opts.Beams && total-h.penalty < next[len(next)-1].worth() {
 				break
 			}
 			var dropped *hypothesis
 			next, dropped = p.keep(next, s.hypothesis(hypothesis{
-				parent: h, word: c.word, logProb: c.logProb, total: total, length: h.length + 1, row: h.row,
+				parent: h, word: c.word, logProb: c.logProb, total: total, penalty: h.penalty + p.penalty(c.word), length: h.length + 1, row: h.row,
 			}))
 			if dropped != nil {
 				s.spare = append(s.spare, dropped)
@@ -234,13 +243,30 @@ func attentionOf(list []*hypothesis, row int) []float32 {
 // keep inserts h into the Beams most probable hypotheses of a length, and
 // returns the one for which there is no room, if any.
 func (p *picture) keep(list []*hypothesis, h *hypothesis) (kept []*hypothesis, dropped *hypothesis) {
-	return insert(list, h, p.opts.Beams, func(h *hypothesis) float64 { return h.total })
+	return insert(list, h, p.opts.Beams, (*hypothesis).worth)
 }
 
 // finish inserts h into the NBest finished hypotheses.
 func (p *picture) finish(h *hypothesis) {
 	h.score = p.opts.score(h.total, h.length)
 	p.done, _ = insert(p.done, h, p.opts.NBest, func(h *hypothesis) float64 { return h.score })
+}
+
+// close finishes the open hypotheses as they are.
+func (p *picture) close() {
+	for _, h := range p.open {
+		p.finish(h)
+	}
+	p.open = p.open[:0]
+}
+
+// results of the finished hypotheses.
+func (p *picture) results() []Result {
+	results := make([]Result, len(p.done))
+	for i, h := range p.done {
+		results[i] = h.result()
+	}
+	return results
 }
 
 // insert puts h into a list that is sorted by value, high to low, then by words,
@@ -285,22 +311,11 @@ func compare(a, b *hypothesis) int {
 // become of a hypothesis is its present sum over that length. What its continuations would have
 // crowded out is no more probable, and cannot reach them either: the results stay the same.
 func (p *picture) giveUp() {
-	if len(p.done) < p.opts.NBest {
+	if len(p.done) < p.opts.NBest || p.opts.Groups > 1 && p.reachable() {
 		return
 	}
 	least := p.done[len(p.done)-1].score
 	for n := len(p.open); n > 0 && p.opts.score(p.open[n-1].total, p.opts.MaxWords) < least; n-- {
 		p.open = p.open[:n-1]
 	}
-}
-
-func (p *picture) results() []Result {
-	for _, h := range p.open {
-		p.finish(h)
-	}
-	results := make([]Result, len(p.done))
-	for i, h := range p.done {
-		results[i] = h.result()
-	}
-	return results
 }

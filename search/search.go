@@ -7,6 +7,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -48,6 +49,14 @@ type Options struct {
 	// log-probabilities, divided by its length^p. The length counts words and the
 	// end token. 0 means 0.7; below 0, the sum is not divided.
 	LengthPower float64
+	// Groups above 1 splits the beams into so many groups, of which each avoids the
+	// words of those before it, so that the results differ (diverse beam search). Beams
+	// is raised to a multiple of it. 0 means 1.
+	Groups int
+	// Diversity is what a word costs a group, off its log-probability, for each
+	// hypothesis of the groups before it that chose the word at the same step. 0 means
+	// 0.5.
+	Diversity float64
 	// NBest is the most results for a picture; 0 means 1.
 	NBest int
 	// Forbid lists the ids that never appear; nil means text.Pad, text.Start and
@@ -87,6 +96,7 @@ func (o *Options) resolved() (Options, error) {
 		{"MaxWords", &r.MaxWords, 20},
 		{"MinWords", &r.MinWords, 0},
 		{"NBest", &r.NBest, 1},
+		{"Groups", &r.Groups, 1},
 		{"Start", &r.Start, text.Start},
 		{"End", &r.End, text.End},
 	} {
@@ -109,7 +119,11 @@ func (o *Options) resolved() (Options, error) {
 	if r.Forbid == nil {
 		r.Forbid = []int{text.Pad, text.Start, text.Unknown}
 	}
-	r.Beams = max(r.Beams, r.NBest)
+	if r.Diversity = cmp.Or(r.Diversity, 0.5); !(r.Diversity > 0) || math.IsInf(r.Diversity, 0) {
+		return r, fmt.Errorf("search: Diversity is %v, want above 0", r.Diversity)
+	}
+	r.Beams = max(r.Beams, r.NBest, r.Groups)
+	r.Beams = (r.Beams + r.Groups - 1) / r.Groups * r.Groups
 	return r, nil
 }
 

@@ -256,6 +256,7 @@ func TestStopLosesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		p.close()
 		want := p.results()
 		for i, r := range got[0] {
 			checkResult(t, fmt.Sprintf("seed %d, result %d", seed, i), r, want[i])

@@ -91,7 +91,8 @@ func newCaption(s streams) *cobra.Command {
 		Example: `  showtell photo.jpg                  a sentence for a photograph
   showtell -r holiday --json          a folder, one JSON object a line
   curl -s URL | showtell -            a picture from standard input
-  showtell -n 3 photo.jpg             the three best sentences`,
+  showtell -n 3 photo.jpg             the three best sentences
+  showtell -n 3 --diverse 0.5 photo.jpg    three that differ`,
 		Long: "Describe photographs, offline, with the model inside this program or one that you trained.",
 		Args: cobra.ArbitraryArgs,
 		RunE: c.run,
@@ -102,6 +103,7 @@ func newCaption(s streams) *cobra.Command {
 	flags.BoolVar(&c.json, "json", false, "print one JSON object a line")
 	flags.BoolVar(&c.attention, "attention", false, "with --json: add where each word looked, over the grid of the picture")
 	flags.IntVarP(&c.candidates, "candidates", "n", 1, "captions for each picture, the best first")
+	flags.Float64Var(&c.search.Diversity, "diverse", 0, "with -n: captions that differ; a word costs this, off its log-probability, where another caption has it in the same place, 0.2 to 1 (default: the best captions, alike or not)")
 	flags.Float64Var(&c.least, "min-confidence", 0, "say nothing of a picture rather than a caption less probably good than this, 0 to 1")
 	flags.Float64Var(&c.maxPixels, "max-megapixels", 100, "refuse pictures with more pixels than this, in millions")
 	c.search.add(flags)
@@ -118,6 +120,9 @@ func (c *captionCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	if !(c.least >= 0 && c.least <= 1) {
 		return usageError("--min-confidence %v: want 0 to 1", c.least)
+	}
+	if err := c.checkDiverse(); err != nil {
+		return err
 	}
 	if err := c.search.check(); err != nil {
 		return err
@@ -140,6 +145,22 @@ func (c *captionCommand) run(cmd *cobra.Command, args []string) error {
 		defer debug.SetGCPercent(debug.SetGCPercent(30))
 	}
 	return c.describe(cmd.Context(), m, args)
+}
+
+// checkDiverse makes a group of beams for each caption, where they are to differ.
+func (c *captionCommand) checkDiverse() error {
+	switch d := c.search.Diversity; {
+	case d == 0:
+		return nil
+	case !(d > 0 && d <= 100):
+		return usageError("--diverse %v: want above 0 to 100", d)
+	case c.candidates < 2 || c.candidates > 100:
+		return usageError("--diverse is for 2 to 100 captions. Try: -n 3")
+	case c.search.Temperature != 0 || c.search.TopP != 0:
+		return usageError("--diverse is for a search; --temperature and --top-p draw")
+	}
+	c.search.Groups = c.candidates
+	return nil
 }
 
 // checkNames catches a mistyped command.
@@ -295,7 +316,9 @@ func (c *captionCommand) captions(ctx context.Context, m *showtell.Model, pictur
 		}
 	}
 	o := c.search.Options
-	o.Beams = max(c.candidates, o.Beams, m.Search.Beams)
+	if o.Groups == 0 {
+		o.Beams = max(c.candidates, o.Beams, m.Search.Beams)
+	}
 	return func(yield func([]showtell.Caption, error) bool) {
 		for _, p := range pictures {
 			img, err := read(p)

@@ -43,8 +43,8 @@ func newEval(s streams) *cobra.Command {
 		Short: "caption a split, score it, write a report with pictures",
 		Long: `Caption the pictures of a split, score the captions against the references as
 the field's reference code does, and print a table. With --report, write one
-HTML file with the scores, the training's curves, and every picture with its
-caption, references and scores.`,
+HTML file with the scores, in all, by length and by word, the training's curves,
+and every picture with its caption, references and scores.`,
 		Args: oneArg("data set"),
 		RunE: c.run,
 	}
