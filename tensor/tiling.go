@@ -1,8 +1,9 @@
 package tensor
 
 // A tiling cuts what a convolution gives, h x w pixels of some groups of channels, into tiles: a band of
-// rows, or a stretch of one, times neighbouring groups. Tiles that lie side by side cost the same,
-// as nearly as whole rows and groups can, so that any number of workers has equal shares.
+// rows, or a stretch of one, times neighbouring groups. Neighbouring tiles cost the same, as nearly as
+// whole rows and groups can, so that workers have equal shares. Each output is one sum, made by one
+// tile: how it is cut does not change its bits.
 type tiling struct {
 	h, w, groups         int
 	bands, across, parts int // into which h, w and the groups fall
