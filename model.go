@@ -74,6 +74,10 @@ type Epoch struct {
 	Reward float64 `json:"reward,omitempty"` // in its place, where the decoder learned by the CIDEr-D of what it said: the mean
 	CiderD float64 `json:"cider_d"`          // on dev, by decoding
 	Bleu4  float64 `json:"bleu_4"`           // on dev, by decoding
+
+	Words      int     `json:"words,omitempty"`       // different words in the captions of dev
+	Length     float64 `json:"length,omitempty"`      // words of one of them, on average
+	BadEndings float64 `json:"bad_endings,omitempty"` // share of them that end in "a", "of", "with" and the like
 }
 
 // Open reads a model file.

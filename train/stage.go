@@ -24,6 +24,9 @@ type stage struct {
 	// they look like to the stage.
 	encode func(t *nn.Tape, b *decoder.Batch) *nn.Var
 
+	// start changes the weights before the first step; nil: they begin as they are.
+	start func()
+
 	// learn leaves the gradients of a step and returns its loss with the number of
 	// what that is a mean over; nil: trainer.learn.
 	learn func(t *nn.Tape, b *decoder.Batch) (loss float64, n int, err error)
@@ -53,6 +56,9 @@ func (t *trainer) enter(ctx context.Context, number int) error {
 	if err != nil {
 		return err
 	}
+	if s.start != nil {
+		s.start()
+	}
 	t.begin(number, s)
 	return nil
 }
@@ -75,6 +81,10 @@ func (t *trainer) advance(ctx context.Context) error {
 	t.Begun, t.Before, t.Step = len(t.History), t.Before+t.Step, 0
 	t.begin(t.Stage+1, s)
 	t.best = t.keptWeights()
+	if s.start != nil {
+		s.start()
+		t.begin(t.Stage, s)
+	}
 	return t.checkpoint()
 }
 

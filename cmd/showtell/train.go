@@ -18,6 +18,8 @@ import (
 	"showtell/encoder"
 	"showtell/eval"
 	"showtell/features"
+	"showtell/metric/meteor"
+	"showtell/metric/meteordata"
 	"showtell/text"
 	"showtell/train"
 )
@@ -113,9 +115,15 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer log.Close()
+	var scorer *meteor.Meteor
+	if recipe.Reward.Meteor > 0 {
+		if scorer, err = meteordata.Open(); err != nil {
+			return err
+		}
+	}
 	progress, finish := c.progress()
 	m, err := train.Run(ctx, train.Job{
-		Recipe: recipe, Network: network, Set: set, Features: store, Start: start, Trunk: stores.trunk,
+		Recipe: recipe, Meteor: scorer, Network: network, Set: set, Features: store, Start: start, Trunk: stores.trunk,
 		Checkpoint: checkpoint, Resume: c.resume, Log: log, Progress: progress,
 		Vectors: func(v text.Coverage) { fmt.Fprintf(c.err, "%s: %v\n", recipe.GloVe, v) },
 	})
@@ -307,7 +315,8 @@ func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
 				if p.Best {
 					best = "  best so far"
 				}
-				fmt.Fprintf(c.err, "%sepoch %d/%d  %s  dev CIDEr-D %.1f  BLEU-4 %.1f%s\n", stagePrefix(p), p.Epoch, p.Epochs, goal(p), 100*p.Done.CiderD, 100*p.Done.Bleu4, best)
+				fmt.Fprintf(c.err, "%sepoch %d/%d  %s  dev CIDEr-D %.1f  BLEU-4 %.1f  %d words, %.1f a caption%s\n", stagePrefix(p), p.Epoch, p.Epochs, goal(p),
+					100*p.Done.CiderD, 100*p.Done.Bleu4, p.Done.Words, p.Done.Length, best)
 				return
 			}
 			if b.b == nil {
