@@ -72,21 +72,21 @@ def session(model, threads, profile=None):
     return ort.InferenceSession(model, o, providers=["CPUExecutionProvider"])
 
 
-def exchange(net, weights, pictures):
-    with open(f"{DIR}/graph.json", "w") as f:
+def exchange(net, weights, pictures, folder=DIR):
+    with open(f"{folder}/graph.json", "w") as f:
         json.dump(net.nodes, f)
-    with open(f"{DIR}/weights.bin", "wb") as f:
+    with open(f"{folder}/weights.bin", "wb") as f:
         for i in sorted(weights):
             for x in weights[i]:
                 f.write(np.ascontiguousarray(x).tobytes())
-    with open(f"{DIR}/input.bin", "wb") as f:
+    with open(f"{folder}/input.bin", "wb") as f:
         for x in pictures:
             f.write(x.tobytes())
 
 
-def difference(name, theirs):
+def difference(name, theirs, folder=DIR):
     """The largest, relative to the largest value; 1e-3 is refused."""
-    ours = np.fromfile(f"{DIR}/output.bin", np.float32)
+    ours = np.fromfile(f"{folder}/output.bin", np.float32)
     theirs = theirs[0].transpose(1, 2, 0).ravel()
     error = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
     if not error < 1e-3:
@@ -120,9 +120,9 @@ def whole(name, ours):
         error = max(error, difference(name, s.run(None, x)[0]))
         a, b = [], []
         for _ in range(ROUNDS):
-            a += ours[t].time(0.15)
-            b += timed(lambda: s.run(None, x), 0.15)
-        times[t] = statistics.median(a), statistics.median(b)
+            a.append(statistics.median(ours[t].time(0.15)))
+            b.append(statistics.median(timed(lambda: s.run(None, x), 0.15)))
+        times[t] = min(a), min(b)
         print(name, t, "%.2f %.2f ms, ratio %.2f" % (*times[t], times[t][1] / times[t][0]), "difference %.1e" % error, file=sys.stderr)
     return times, error
 
@@ -136,29 +136,46 @@ def timed(f, seconds):
     return runs
 
 
-def single(key, ours):
+class Layer:
     """One convolution. Theirs is the time of the node itself, in the layout that they like best."""
-    rng = np.random.default_rng(1)
-    net = alone(key)
-    weights, pictures = random_weights(net, rng), pictures_of(net, rng)
-    exchange(net, weights, pictures)
-    model, x = onnx_model(net, weights), feed(net, pictures)
-    times = {}
-    for t in THREADS:
-        ours[t].ask("layer", DIR)
-        s = session(model, t, f"{DIR}/profile")
-        difference(key, s.run(None, x)[0])
-        a = []
-        for _ in range(ROUNDS):
-            a += ours[t].time(0.02)
-            timed(lambda: s.run(None, x), 0.02)
-        file = s.end_profiling()
-        with open(file) as f:
-            b = [e["dur"] / 1e3 for e in json.load(f) if e.get("cat") == "Node" and e.get("args", {}).get("op_name") in ("Conv", "FusedConv")]
-        os.remove(file)
-        times[t] = statistics.median(a), statistics.median(b[1:])
-        print(label(key), t, "%.3f %.3f ms, ratio %.2f" % (*times[t], times[t][1] / times[t][0]), file=sys.stderr)
-    return times
+
+    def __init__(self, number, key, ours):
+        self.key, self.folder = key, f"{DIR}/{number}"
+        os.mkdir(self.folder)
+        rng = np.random.default_rng(1)
+        net = alone(key)
+        weights, pictures = random_weights(net, rng), pictures_of(net, rng)
+        exchange(net, weights, pictures, self.folder)
+        model, self.x = onnx_model(net, weights), feed(net, pictures)
+        self.sessions = {t: session(model, t, f"{self.folder}/profile{t}") for t in THREADS}
+        self.ours = {t: [] for t in THREADS}  # medians of the rounds, ms
+        self.runs = {t: [] for t in THREADS}  # of theirs in each round
+        for t, s in self.sessions.items():
+            ours[t].ask("layer", self.folder)
+            difference(label(key), s.run(None, self.x)[0], self.folder)
+
+    def round(self, ours):
+        for t, s in self.sessions.items():
+            ours[t].ask("layer", self.folder)
+            ours[t].time(0.005)  # until all threads are awake
+            self.ours[t].append(statistics.median(ours[t].time(0.01)))
+            for seconds in (0.005, 0.01):
+                self.runs[t].append(len(timed(lambda: s.run(None, self.x), seconds)))
+
+    def times(self):
+        """{threads: (ours, theirs)} in ms."""
+        return {t: (min(self.ours[t]), min(self.theirs(t))) for t in THREADS}
+
+    def theirs(self, t):
+        """The medians of the rounds."""
+        with open(self.sessions[t].end_profiling()) as f:
+            events = [e for e in json.load(f) if e.get("cat") == "Node" and e.get("args", {}).get("op_name") in ("Conv", "FusedConv")]
+        runs = [e["dur"] / 1e3 for e in sorted(events, key=lambda e: e["ts"])]
+        at, medians = 1, []
+        for awake, count in zip(self.runs[t][::2], self.runs[t][1::2]):
+            medians.append(statistics.median(runs[at + awake : at + awake + count]))
+            at += awake + count
+        return medians
 
 
 def label(key):
@@ -192,11 +209,17 @@ def single_layers(names, ours):
 Convolution, bias, residual, activation. ONNX Runtime's time is that of the convolution node in its profile, without the
 change of layout around it. The last line is the sum of all layers as often as they occur."""], {}
     for name in names:
+        for key in layers(NETS[name]()):
+            if key not in done:
+                done[key] = Layer(len(done), key, ours)
+    for _ in range(ROUNDS):  # of all layers, so that what else the machine does for a while falls into one round
+        for layer in done.values():
+            layer.round(ours)
+    done = {key: layer.times() for key, layer in done.items()}
+    for name in names:
         net = NETS[name]()
         lines, sums = [], {t: [0, 0] for t in THREADS}
         for key, count in layers(net).items():
-            if key not in done:
-                done[key] = single(key, ours)
             lines.append(f"| {label(key)} ×{count} | {rows(done[key])} |")
             for t in THREADS:
                 for i in (0, 1):
@@ -224,7 +247,7 @@ first; a difference of 1e-3 of the largest value ends the run.
 
 {processor}, {os.cpu_count()} processors (load average {before:.1f} before, {os.getloadavg()[0]:.1f} after), {go}, kernels
 {os.environ.get("SHOWTELL_CPU", "of the processor")}, ONNX Runtime {ort.__version__} (CPU, all optimisations), onnx {onnx.__version__},
-{datetime.date.today()}; medians over {ROUNDS} rounds, interleaved in one run. Made by `bench/encoders`.""")
+{datetime.date.today()}; of {ROUNDS} rounds, interleaved in one run, that with the least median, for each side. Made by `bench/encoders`.""")
     with open(PAGE, "w") as f:
         f.write("\n\n".join(page) + "\n")
 

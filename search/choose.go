@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"showtell/tensor"
 )
 
 // slack is how far above 0 a log-probability may lie by rounding.
@@ -20,10 +22,8 @@ type choice struct {
 // at -Inf are left out.
 func top(best []choice, row []float32, k int, banned []bool) ([]choice, error) {
 	floor := float32(math.Inf(-1))
-	for word, v := range row {
-		if v <= floor { // false for NaN
-			continue
-		}
+	for word := tensor.Above(row, floor); word < len(row); word += 1 + tensor.Above(row[word+1:], floor) {
+		v := row[word]
 		if !(v <= slack) {
 			return nil, fmt.Errorf("log-probability of word %d is %v", word, v)
 		}

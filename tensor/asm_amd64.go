@@ -207,3 +207,6 @@ func halfToFloatF16C(dst *float32, src *uint16, n int)
 
 //go:noescape
 func floatToHalfF16C(dst *uint16, src *float32, n int)
+
+//go:noescape
+func aboveVectorsAVX2(x *float32, n int, floor float32) int

@@ -83,7 +83,8 @@ func newConvFor(l level, h, w int, shape ConvShape, weights, bias []float32) *Co
 	shape.check(shape.KH*shape.KW*shape.In*shape.Out, weights, bias)
 	n := chooseWinograd(l, shape, h, w)
 	if n == nil {
-		return newConv(l, shape, weights, bias)
+		// Few pixels are one place of a tiling, and all that can be shared out is groups.
+		return packConv(shape, convKernelsOf(l).split(shape.Out, h*w <= tilePixels), weights, bias)
 	}
 	n.pack(l, weights, bias)
 	return &Conv{ConvShape: shape, winograd: n}
@@ -91,7 +92,11 @@ func newConvFor(l level, h, w int, shape ConvShape, weights, bias []float32) *Co
 
 func newConv(l level, shape ConvShape, weights, bias []float32) *Conv {
 	shape.check(shape.KH*shape.KW*shape.In*shape.Out, weights, bias)
-	c := &Conv{ConvShape: shape, groups: convKernelsOf(l).split(shape.Out)}
+	return packConv(shape, convKernelsOf(l).split(shape.Out, false), weights, bias)
+}
+
+func packConv(shape ConvShape, groups []convGroup, weights, bias []float32) *Conv {
+	c := &Conv{ConvShape: shape, groups: groups}
 	k := shape.KH * shape.KW * shape.In
 	width := 0
 	for _, g := range c.groups {
@@ -167,17 +172,11 @@ func serially(n int, f func(tile int)) {
 	}
 }
 
-// A convRun is one application of c. Its tiles are pixels (a band of rows, or a stretch of the only
-// row) times groups of channels.
+// A convRun is one application of c.
 type convRun struct {
 	*Conv
 	dst, src, residual Image
-	rows, cols         int // pixels of a tile
-	groupsPerTile      int
 }
-
-// tilePixels is how many pixels read a group's weights while those are in the cache.
-const tilePixels = 96
 
 func (c *Conv) prepare(dst, src, residual Image) convRun {
 	point := c.KH == 1 && c.KW == 1 && c.Stride == 1
@@ -185,56 +184,35 @@ func (c *Conv) prepare(dst, src, residual Image) convRun {
 		src = src.Slice(0, 0, dst.H, src.W)
 		dst, src, residual = dst.flat(), src.flat(), residual.flat()
 	}
-	r := convRun{Conv: c, dst: dst, src: src, residual: residual, groupsPerTile: len(c.groups)}
-	r.rows, r.cols = evenly(dst.H, max(1, tilePixels/dst.W)), dst.W
-	if dst.W > tilePixels {
-		r.cols = evenly(dst.W, tilePixels)
-	}
-	return r
-}
-
-// evenly is the size of parts, each at most most, into which n falls.
-func evenly(n, most int) int {
-	parts := (n + most - 1) / most
-	return (n + parts - 1) / parts
+	return convRun{Conv: c, dst: dst, src: src, residual: residual}
 }
 
 func (r convRun) run(each func(n int, f func(tile int))) {
-	bands := (r.dst.H + r.rows - 1) / r.rows
-	across := (r.dst.W + r.cols - 1) / r.cols
-	parts := min(len(r.groups), (4*Workers()+bands*across-1)/(bands*across)) // few pixels: share out channels
-	r.groupsPerTile = (len(r.groups) + parts - 1) / parts
-	parts = (len(r.groups) + r.groupsPerTile - 1) / r.groupsPerTile
-	each(bands*across*parts, func(i int) {
-		part, place := i%parts, i/parts
-		r.tile(place/across*r.rows, place%across*r.cols, part*r.groupsPerTile)
-	})
+	t := newTiling(r.dst.H, r.dst.W, len(r.groups))
+	each(t.count(), func(i int) { r.tile(t.tile(i)) })
 }
 
-// tile computes the pixels from (y, x) and the channels from a group on.
-func (r convRun) tile(y0, x0, group int) {
+func (r convRun) tile(t tile) {
 	a := &convArgs{
 		rows: r.KH, len: r.KW * r.In, rowStride: 4 * r.src.Stride, pixelStride: 4 * r.Stride * r.In,
 		dstStride: 4 * r.dst.C, resStride: 4 * r.dst.C,
 	}
 	a.low, a.high = r.Activation.limits()
-	y1, x1 := min(y0+r.rows, r.dst.H), min(x0+r.cols, r.dst.W)
-	for i := group; i < min(group+r.groupsPerTile, len(r.groups)); i++ {
+	for i := t.group0; i < t.group1; i++ {
 		g := &r.groups[i]
-		size, long, short := g.cut(x1 - x0)
+		size, long, short := g.cut(t.x1 - t.x0)
 		a.weights, a.bias = unsafe.Pointer(&r.weights[g.weights]), unsafe.Pointer(&r.bias[g.bias])
-		a.fetch(r.behind(g), (y1-y0)*(long+short))
-		for y := y0; y < y1; y++ {
-			r.strips(a, g, y, x0, size, long)
+		a.fetch(r.behind(g), (t.y1-t.y0)*(long+short))
+		for y := t.y0; y < t.y1; y++ {
+			r.strips(a, g, y, t.x0, size, long)
 			if short > 0 {
-				r.strips(a, g, y, x0+long*size, size-1, short)
+				r.strips(a, g, y, t.x0+long*size, size-1, short)
 			}
 		}
 	}
 	if r.Activation.Curved() {
-		last := r.groups[min(group+r.groupsPerTile, len(r.groups))-1]
-		first := r.groups[group].first
-		r.Activation.curve(r.dst.Slice(y0, x0, y1-y0, x1-x0), first, last.first+last.count-first)
+		first, last := r.groups[t.group0].first, r.groups[t.group1-1]
+		r.Activation.curve(r.dst.Slice(t.y0, t.x0, t.y1-t.y0, t.x1-t.x0), first, last.first+last.count-first)
 	}
 }
 

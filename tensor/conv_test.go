@@ -176,7 +176,7 @@ func TestConvOddChannels(t *testing.T) {
 func TestEveryConvKernel(t *testing.T) {
 	for _, l := range convLevels() {
 		for width, run := range convKernelsOf(l).byWidth {
-			if groups := convKernelsOf(l).split(width); len(groups) != 1 || groups[0].width != width {
+			if groups := convKernelsOf(l).split(width, false); len(groups) != 1 || groups[0].width != width {
 				t.Errorf("%s: %d channels are done by kernels %+v", l, width, groups)
 			}
 			for n := 1; n <= len(run); n++ { // a row of n pixels is one strip

@@ -12,24 +12,28 @@ type convKernels struct {
 // groupVectors is the most registers of channels that a kernel takes.
 const groupVectors = 3
 
-// split shares out channels among kernels as evenly as registers allow.
-func (k convKernels) split(channels int) []convGroup {
+// split shares out channels among kernels as evenly as registers allow, wide groups among narrow ones.
+// An even number of groups is taken only where they keep two registers each.
+func (k convKernels) split(channels int, even bool) []convGroup {
 	vectors := (channels + k.lanes - 1) / k.lanes
 	most := groupVectors
 	if k.byWidth[most*k.lanes] == nil {
 		most = 1
 	}
 	parts := (vectors + most - 1) / most
-	groups := make([]convGroup, 0, parts)
-	for first := 0; first < channels; parts-- {
-		take := min((vectors+parts-1)/parts*k.lanes, channels-first)
-		vectors -= (vectors + parts - 1) / parts
+	if even && parts > 1 && vectors >= 2*(parts+parts%2) {
+		parts += parts % 2
+	}
+	upTo := func(part int) int { return min((part*vectors+parts-1)/parts*k.lanes, channels) }
+	groups := make([]convGroup, parts)
+	for i := range groups {
+		first := upTo(i)
+		take := upTo(i+1) - first
 		width := (take + k.widths - 1) / k.widths * k.widths
 		for k.byWidth[width] == nil {
 			width += k.widths
 		}
-		groups = append(groups, convGroup{first: first, count: take, width: width, run: k.byWidth[width]})
-		first += take
+		groups[i] = convGroup{first: first, count: take, width: width, run: k.byWidth[width]}
 	}
 	return groups
 }

@@ -240,7 +240,8 @@ func (c *Conv8) RunFloat(dst Image, src, residual Image8, resScale float32) {
 	r.run()
 }
 
-// A conv8Run is one application of c; it is cut into tiles as a convRun is.
+// A conv8Run is one application of c. Its tiles are pixels (a band of rows, or a stretch of the only
+// row) times groups of channels.
 type conv8Run struct {
 	*Conv8
 	dst, src, residual Image8
@@ -252,6 +253,7 @@ type conv8Run struct {
 }
 
 func (r *conv8Run) run() {
+	const tilePixels = 96 // read a group's weights while those are in the cache
 	if r.h == 0 || r.w == 0 {
 		return
 	}

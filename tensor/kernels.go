@@ -22,6 +22,7 @@ type kernels struct {
 	sum        func(x []float32) float64
 	sumSquares func(x []float32) float64
 	max        func(x []float32) float32
+	above      func(x []float32, floor float32) int // the first not at most floor; len(x): none
 
 	exp, tanh, sigmoid, silu, normal, relu, relu6 func(dst, x []float32)
 

@@ -19,6 +19,7 @@ var avx2Kernels = kernels{
 	sum:        sumAVX2,
 	sumSquares: sumSquaresAVX2,
 	max:        maxAVX2,
+	above:      aboveAVX2,
 	exp:        expAVX2,
 	tanh:       tanhAVX2,
 	sigmoid:    sigmoidAVX2,
@@ -50,6 +51,7 @@ var avx512Kernels = kernels{
 	sum:        sumAVX512,
 	sumSquares: sumSquaresAVX512,
 	max:        maxAVX512,
+	above:      aboveAVX2,
 	exp:        expAVX512,
 	tanh:       tanhAVX512,
 	sigmoid:    sigmoidAVX512,
@@ -79,4 +81,14 @@ func floatToHalfF16(dst []uint16, src []float32) {
 		floatToHalfF16C(&dst[0], &src[0], n)
 	}
 	floatToHalfGeneric(dst[n:], src[n:])
+}
+
+func aboveAVX2(x []float32, floor float32) int {
+	n := len(x) &^ 31
+	if n > 0 {
+		if i := aboveVectorsAVX2(&x[0], n, floor); i < n {
+			return i
+		}
+	}
+	return n + aboveGeneric(x[n:], floor)
 }

@@ -19,6 +19,7 @@ var neonKernels = kernels{
 	sum:        sumNEON,
 	sumSquares: sumSquaresNEON,
 	max:        maxNEON,
+	above:      aboveGeneric,
 	exp:        expNEON,
 	tanh:       tanhNEON,
 	sigmoid:    sigmoidNEON,

@@ -45,6 +45,7 @@ var genericKernels = kernels{
 	sum:        sumGeneric,
 	sumSquares: sumSquaresGeneric,
 	max:        maxGeneric,
+	above:      aboveGeneric,
 	exp:        each(expGeneric),
 	tanh:       each(func(x float32) float32 { return float32(math.Tanh(float64(x))) }),
 	sigmoid:    each(func(x float32) float32 { return float32(1 / (1 + math.Exp(-float64(x)))) }),
@@ -122,6 +123,15 @@ func maxGeneric(x []float32) float32 {
 		}
 	}
 	return m
+}
+
+func aboveGeneric(x []float32, floor float32) int {
+	for i, v := range x {
+		if !(v <= floor) {
+			return i
+		}
+	}
+	return len(x)
 }
 
 func expSumGeneric(dst, x []float32, max float32) float64 {

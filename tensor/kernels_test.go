@@ -76,6 +76,40 @@ func vectorCalls() []call {
 	}
 }
 
+func TestAbove(t *testing.T) {
+	eachRow(t, func(t *testing.T, k *kernels) {
+		inf, nan := float32(math.Inf(1)), float32(math.NaN())
+		for n := range 150 {
+			_, x := guarded(make([]float32, n), n%17)
+			for i := range x {
+				x[i] = -inf
+			}
+			for _, floor := range []float32{-inf, -2, 0, inf} {
+				if got := k.above(x, floor); got != n {
+					t.Fatalf("above(%d values of -Inf, %v) = %d, want %d", n, floor, got, n)
+				}
+			}
+			for i := range x { // backwards, so that it is the first of several
+				for _, c := range []struct {
+					v     float32
+					above bool
+				}{{-1, true}, {-2, false}, {nan, true}, {-inf, false}, {inf, true}} {
+					x[n-1-i] = c.v
+					want := n
+					if c.above {
+						want = n - 1 - i
+					} else if i > 0 {
+						want = n - i
+					}
+					if got := k.above(x, -2); got != want {
+						t.Fatalf("above(%d values, -2) = %d with %v at %d, want %d", n, got, c.v, n-1-i, want)
+					}
+				}
+			}
+		}
+	})
+}
+
 const guard = float32(1234.5)
 
 // guarded copies x between values that must stay as they are, off by some values from alignment.

@@ -48,6 +48,17 @@ func Max(x []float32) float32 {
 	return max(m, kern.max(x))
 }
 
+// Above is the place of the first value of x that is more than floor or not a number, len(x) if there is
+// none.
+func Above(x []float32, floor float32) int {
+	for at := 0; ; at += chunk {
+		part := x[at:min(at+chunk, len(x))]
+		if i := kern.above(part, floor); i < len(part) || at+len(part) == len(x) {
+			return at + i
+		}
+	}
+}
+
 // Exp writes e to the power of x to dst, which may be x. The error is at most 1 ulp.
 func Exp(dst, x []float32) { unary("Exp", kern.exp, dst, x) }
 

@@ -1592,6 +1592,45 @@ loop:
 	VZEROUPPER
 	RET
 
+// func aboveVectorsAVX2(x *float32, n int, floor float32) int
+TEXT ·aboveVectorsAVX2(SB), NOSPLIT, $0-32
+	MOVQ x+0(FP), SI
+	MOVQ n+8(FP), CX
+	VBROADCASTSS floor+16(FP), Y0
+	XORQ AX, AX
+loop:
+	VCMPPS $0x19, 0(SI)(AX*4), Y0, Y1
+	VCMPPS $0x19, 32(SI)(AX*4), Y0, Y2
+	VCMPPS $0x19, 64(SI)(AX*4), Y0, Y3
+	VCMPPS $0x19, 96(SI)(AX*4), Y0, Y4
+	VORPS Y1, Y2, Y5
+	VORPS Y3, Y4, Y6
+	VORPS Y5, Y6, Y5
+	VMOVMSKPS Y5, DX
+	TESTL DX, DX
+	JNZ found
+	ADDQ $32, AX
+	CMPQ AX, CX
+	JLT loop
+	JMP done
+found:
+	VMOVMSKPS Y4, DX
+	SHLL $8, DX
+	VMOVMSKPS Y3, BX
+	ORL BX, DX
+	SHLL $8, DX
+	VMOVMSKPS Y2, BX
+	ORL BX, DX
+	SHLL $8, DX
+	VMOVMSKPS Y1, BX
+	ORL BX, DX
+	BSFL DX, DX
+	ADDQ DX, AX
+done:
+	MOVQ AX, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func fmaAVX2(n int)
 TEXT ·fmaAVX2(SB), NOSPLIT, $0-8
 	MOVQ n+0(FP), CX

@@ -82,7 +82,7 @@ func (n *winograd) places() int {
 func (n *winograd) pack(l level, weights, bias []float32) {
 	n.bias = make([]float32, n.Out)
 	copy(n.bias, bias)
-	n.groups = convKernelsOf(l).split(n.Out)
+	n.groups = convKernelsOf(l).split(n.Out, false)
 	for i := range n.groups {
 		n.groups[i].weights = n.groups[i].first * n.depth
 		n.zero = make([]float32, max(len(n.zero), n.groups[i].width))

@@ -110,6 +110,7 @@ func writeVectors(w *writer) {
 	writeUpdates(w)
 	if w.isa == avx2 {
 		writeHalf(w)
+		writeAbove(w)
 	}
 }
 
@@ -260,5 +261,41 @@ func writeHalf(w *writer) {
 	w.op("ADDQ", "$16", "DI")
 	w.op("SUBQ", "$8", "CX")
 	w.op("JNZ", "loop")
+	w.end()
+}
+
+// writeAbove writes the search for a large value, which both levels use; n is a multiple of 32.
+func writeAbove(w *writer) {
+	const notAtLeast = "$0x19" // floor >= x is false, as it is where x is not a number
+	w.begin("aboveVectorsAVX2", "(x *float32, n int, floor float32) int", 32)
+	w.op("MOVQ", "x+0(FP)", "SI")
+	w.op("MOVQ", "n+8(FP)", "CX")
+	w.op("VBROADCASTSS", "floor+16(FP)", "Y0")
+	w.op("XORQ", "AX", "AX")
+	w.label("loop")
+	for i := range 4 {
+		w.op("VCMPPS", notAtLeast, fmt.Sprintf("%d(SI)(AX*4)", 32*i), "Y0", fmt.Sprintf("Y%d", 1+i))
+	}
+	w.op("VORPS", "Y1", "Y2", "Y5")
+	w.op("VORPS", "Y3", "Y4", "Y6")
+	w.op("VORPS", "Y5", "Y6", "Y5")
+	w.op("VMOVMSKPS", "Y5", "DX")
+	w.op("TESTL", "DX", "DX")
+	w.op("JNZ", "found")
+	w.op("ADDQ", "$32", "AX")
+	w.op("CMPQ", "AX", "CX")
+	w.op("JLT", "loop")
+	w.op("JMP", "done")
+	w.label("found")
+	w.op("VMOVMSKPS", "Y4", "DX")
+	for i := 3; i > 0; i-- { // bit j of DX: value j of the 32
+		w.op("SHLL", "$8", "DX")
+		w.op("VMOVMSKPS", fmt.Sprintf("Y%d", i), "BX")
+		w.op("ORL", "BX", "DX")
+	}
+	w.op("BSFL", "DX", "DX")
+	w.op("ADDQ", "DX", "AX")
+	w.label("done")
+	w.op("MOVQ", "AX", "ret+24(FP)")
 	w.end()
 }
