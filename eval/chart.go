@@ -109,8 +109,8 @@ func curves(runs []Named) []chart {
 	}{
 		{"Training loss per word", func(e showtell.Epoch) float64 { return measured(e.Loss, e.Reward == 0) }},
 		{"CIDEr-D of what was drawn", func(e showtell.Epoch) float64 { return measured(100*e.Reward, e.Reward != 0) }},
-		{"CIDEr-D on dev", func(e showtell.Epoch) float64 { return 100 * e.CiderD }},
-		{"BLEU-4 on dev", func(e showtell.Epoch) float64 { return 100 * e.Bleu4 }},
+		{"CIDEr-D on dev", func(e showtell.Epoch) float64 { return measured(100*e.CiderD, e.Stage != "text") }},
+		{"BLEU-4 on dev", func(e showtell.Epoch) float64 { return measured(100*e.Bleu4, e.Stage != "text") }},
 	} {
 		low, high, last := math.Inf(1), math.Inf(-1), 1
 		for _, run := range runs {

@@ -67,6 +67,8 @@ type batcher struct {
 	keepSides bool // no picture is mirrored that captions say left or right of
 	vary      bool // pictures change by chance
 
+	shared []float32 // grid of all captions in place of the pictures'; nil: each has its own
+
 	epoch int // whose order this is
 	order []int
 	picks []int // of the last batch, of examples
@@ -91,6 +93,9 @@ func (b *batcher) batch(epoch, i int) (*decoder.Batch, error) {
 		b.epoch, b.order = epoch, stream(b.seed, b.chance+"order", epoch).Perm(len(b.examples))
 	}
 	b.picks = b.order[i*b.pictures : min(len(b.order), (i+1)*b.pictures)]
+	if b.shared != nil {
+		return b.share(), nil
+	}
 	if err := b.see(b.picks, epoch*b.steps()+i); err != nil {
 		return nil, err
 	}
@@ -102,6 +107,16 @@ func (b *batcher) batch(epoch, i int) (*decoder.Batch, error) {
 		}
 	}
 	return batch, nil
+}
+
+// share is a batch whose captions are all of one picture.
+func (b *batcher) share() *decoder.Batch {
+	batch := &decoder.Batch{Grid: nn.Const(b.shared, b.cells, b.channels)}
+	for _, p := range b.picks {
+		batch.Captions = append(batch.Captions, b.examples[p].captions...)
+	}
+	batch.Picture = make([]int, len(batch.Captions))
+	return batch
 }
 
 // see looks at the pictures of a step.

@@ -10,17 +10,26 @@ import (
 	"showtell/tensor"
 )
 
-// score captions the dev split with m, as it will be used, and fills in the
-// scores of an epoch; without a dev split they stay 0.
-func (t *trainer) score(ctx context.Context, m *showtell.Model, e *showtell.Epoch) error {
-	var items []dataset.Item
+// devItems are the pictures to score by.
+func (t *trainer) devItems() (items []dataset.Item) {
 	for _, item := range t.Set.Split("dev") {
 		if len(item.Captions) > 0 {
 			items = append(items, item)
 		}
 	}
+	return items
+}
+
+// score captions the dev split with the given weights, as they will be used, and fills
+// in the scores of an epoch; without a dev split they stay 0.
+func (t *trainer) score(ctx context.Context, weights [][]float32, e *showtell.Epoch) error {
+	items := t.devItems()
 	if len(items) == 0 {
 		return nil
+	}
+	m, err := t.model(weights)
+	if err != nil {
+		return err
 	}
 	hyps, err := t.stage.caption(ctx, m, items)
 	if err != nil {

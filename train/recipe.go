@@ -42,6 +42,7 @@ type Recipe struct {
 	Average    float64 `toml:"average"`   // decay of the average of weights (EMA) that is kept; 0: none
 	Seed       uint64  `toml:"seed"`
 
+	Text     Text     `toml:"text,omitempty"`     // learned before pictures; all zero: none
 	FineTune FineTune `toml:"finetune,omitempty"` // of the encoder; all zero: it stays as it is
 	Reward   Reward   `toml:"reward,omitempty"`   // all zero: the decoder learns from people's captions alone
 }
@@ -65,7 +66,7 @@ func Recipes() []string {
 // fields of the given settings, each "field=value", such as "epochs=3" or
 // "decoder.layers=3".
 func LoadRecipe(name string, settings ...string) (Recipe, error) {
-	r := Recipe{FineTune: defaultFineTune, Reward: defaultReward}
+	r := Recipe{Text: defaultText, FineTune: defaultFineTune, Reward: defaultReward}
 	data, err := recipes.ReadFile("recipes/" + name + ".toml")
 	if err != nil {
 		if data, err = os.ReadFile(name); err != nil {
@@ -79,6 +80,9 @@ func LoadRecipe(name string, settings ...string) (Recipe, error) {
 		if err := r.set(s); err != nil {
 			return r, err
 		}
+	}
+	if r.Text.File == "" {
+		r.Text = Text{}
 	}
 	if what := r.FineTune.What; what == "" || what == "none" {
 		r.FineTune = FineTune{}
@@ -148,6 +152,9 @@ func (r Recipe) validate() error {
 		{"warm_up", float64(r.WarmUp), 0, 1e9}, {"final_rate", r.FinalRate, 0, 1}, {"beta1", r.Beta1, 0, 0.99999}, {"beta2", r.Beta2, 0, 0.99999},
 		{"decay", r.Decay, 0, 1}, {"clip", r.Clip, 0, 1e9}, {"smoothing", r.Smoothing, 0, 0.99}, {"average", r.Average, 0, 0.999999},
 	})
+	if err == nil && r.Text != (Text{}) {
+		err = r.Text.validate()
+	}
 	if err == nil && r.FineTune != (FineTune{}) {
 		err = r.FineTune.validate()
 	}

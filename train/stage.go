@@ -18,7 +18,12 @@ type stage struct {
 	learns []*nn.Param
 	rates  []float64 // of each of them, as a share of recipe.Rate; nil: all of it
 	atOnce int       // pictures that go through the network together
+	trial  bool      // of one epoch, to compare another start with
 	batcher
+
+	// start is the weights of learns to begin with; nil: the best so far, which else
+	// stay those to surpass.
+	start func() [][]float32
 
 	// encode is the decoder's grid of the pictures of a batch, whose own grid is what
 	// they look like to the stage.
@@ -36,6 +41,12 @@ type stage struct {
 // stages are what a training goes through. Each function makes its stage ready.
 func (t *trainer) stages() (list []func(ctx context.Context) (*stage, error)) {
 	if t.Start == nil {
+		if t.Recipe.Text.File != "" {
+			if len(t.devItems()) > 0 {
+				list = append(list, t.trialStage)
+			}
+			list = append(list, t.textStage)
+		}
 		list = append(list, t.decoderStage)
 	}
 	if t.tuning != nil {
@@ -69,12 +80,21 @@ func (t *trainer) advance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i, p := range t.opt.params {
-		copy(p.Data, t.best[i])
+	if t.stage.trial {
+		t.rival, t.Comparing = t.newRival(), true
 	}
-	t.Begun, t.Before, t.Step = len(t.History), t.Before+t.Step, 0
+	start := t.best
+	if s.start != nil {
+		start = s.start()
+	}
+	for i, p := range t.opt.params {
+		copy(p.Data, start[i])
+	}
+	t.Begun, t.Since, t.Before, t.Step = len(t.History), len(t.History), t.Before+t.Step, 0
 	t.begin(t.Stage+1, s)
-	t.best = t.keptWeights()
+	if s.start == nil {
+		t.best = t.keptWeights()
+	}
 	return t.checkpoint()
 }
 
@@ -84,8 +104,20 @@ func (t *trainer) decoderStage(context.Context) (*stage, error) {
 	return &stage{
 		recipe: r, learns: t.decoderLearns(), atOnce: r.Pictures,
 		batcher: t.newBatcher("", r, stored(t.Features), t.config.Cells, t.config.Channels),
-		encode:  func(_ *nn.Tape, b *decoder.Batch) *nn.Var { return b.Grid },
+		encode:  gridItself,
+		start:   t.keptWeights,
 	}, nil
+}
+
+// gridItself is the encoding of what is kept encoded.
+func gridItself(_ *nn.Tape, b *decoder.Batch) *nn.Var { return b.Grid }
+
+// epochs is how many the stage has at most.
+func (s *stage) epochs() int {
+	if s.trial {
+		return 1
+	}
+	return s.recipe.Epochs
 }
 
 func (t *trainer) decoderLearns() []*nn.Param {

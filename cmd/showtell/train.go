@@ -31,6 +31,7 @@ type trainCommand struct {
 	weights  string
 	features string
 	glove    string
+	text     string
 	fineTune string
 	from     string
 	epochs   int
@@ -54,6 +55,10 @@ pictures; what it sees is kept for the next training. A checkpoint is written
 every five minutes and after every epoch. The model keeps the weights of the
 epoch with the best CIDEr-D on the dev split.
 
+With --text-pretrain the decoder first learns how captions read, from captions
+without pictures: a file of one a line, or of any format of captions. It goes on from
+there only if that is better on dev after an epoch with pictures.
+
 With --fine-tune the end of the encoder then learns together with the decoder:
 last:N are its last N blocks, from:LAYER a block or layer and all behind it, as
 "showtell info ENCODER" lists them.
@@ -70,6 +75,7 @@ Recipes: ` + strings.Join(train.Recipes(), ", ") + `, or a TOML file. Every fiel
 	flags.IntVar(&c.epochs, "epochs", 0, "passes over the data (default: the recipe's)")
 	flags.Uint64Var(&c.seed, "seed", 0, "seed of all chance (default: the recipe's)")
 	flags.StringVar(&c.glove, "glove", "", "file to start the word vectors from, of GloVe or word2vec, text or binary")
+	flags.StringVar(&c.text, "text-pretrain", "", "file of captions without pictures to learn words from first, gzipped or not (default: the recipe's, none)")
 	flags.StringVar(&c.fineTune, "fine-tune", "", "what of the encoder learns: none, last:N blocks, from:LAYER or all (default: the recipe's, none)")
 	flags.StringVar(&c.from, "from", "", "model whose encoder and decoder to fine-tune, in place of a decoder trained first")
 	flags.StringVar(&c.weights, "encoder", "", "weights of the encoder, or a model (default: that of the model inside this program)")
@@ -118,6 +124,7 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 		Recipe: recipe, Network: network, Set: set, Features: store, Start: start, Trunk: stores.trunk,
 		Checkpoint: checkpoint, Resume: c.resume, Log: log, Progress: progress,
 		Vectors: func(v text.Coverage) { fmt.Fprintf(c.err, "%s: %v\n", recipe.GloVe, v) },
+		Note:    func(note string) { fmt.Fprintln(c.err, note) },
 	})
 	finish()
 	if err != nil {
@@ -170,6 +177,9 @@ func (c *trainCommand) loadRecipe(cmd *cobra.Command) (train.Recipe, error) {
 	}
 	if c.glove != "" {
 		settings = append(settings, fmt.Sprintf("glove=%q", c.glove))
+	}
+	if c.text != "" {
+		settings = append(settings, fmt.Sprintf("text.file=%q", c.text))
 	}
 	return train.LoadRecipe(c.recipe, settings...)
 }
@@ -295,6 +305,14 @@ func stagePrefix(p train.Progress) string {
 	return p.Stage + "  "
 }
 
+// devScores are those of an epoch, if it had any.
+func devScores(p train.Progress) string {
+	if p.Stage == "text" {
+		return ""
+	}
+	return fmt.Sprintf("  dev CIDEr-D %.1f  BLEU-4 %.1f", 100*p.Done.CiderD, 100*p.Done.Bleu4)
+}
+
 // progress shows a bar an epoch, and a line with its scores at the end.
 func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
 	var b bar
@@ -307,7 +325,7 @@ func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
 				if p.Best {
 					best = "  best so far"
 				}
-				fmt.Fprintf(c.err, "%sepoch %d/%d  %s  dev CIDEr-D %.1f  BLEU-4 %.1f%s\n", stagePrefix(p), p.Epoch, p.Epochs, goal(p), 100*p.Done.CiderD, 100*p.Done.Bleu4, best)
+				fmt.Fprintf(c.err, "%sepoch %d/%d  %s%s%s\n", stagePrefix(p), p.Epoch, p.Epochs, goal(p), devScores(p), best)
 				return
 			}
 			if b.b == nil {
