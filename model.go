@@ -68,12 +68,13 @@ type FineTuned struct {
 
 // An Epoch is one pass over the training captions.
 type Epoch struct {
-	Epoch  int     `json:"epoch"`
-	Stage  string  `json:"stage,omitempty"`  // "text", "fine-tune", "reward"; "" where the decoder learned alone
-	Loss   float64 `json:"loss"`             // mean cross-entropy per word, smoothed as trained
-	Reward float64 `json:"reward,omitempty"` // in its place, where the decoder learned by the CIDEr-D of what it said: the mean
-	CiderD float64 `json:"cider_d"`          // on dev, by decoding; 0 in the stage "text", which sees no pictures
-	Bleu4  float64 `json:"bleu_4"`           // on dev, by decoding
+	Epoch    int     `json:"epoch"`
+	Stage    string  `json:"stage,omitempty"`    // "text", "fine-tune", "reward"; "" where the decoder learned alone
+	Loss     float64 `json:"loss"`               // mean cross-entropy per word, smoothed as trained
+	Averaged int     `json:"averaged,omitempty"` // of how many epochs these are the mean weights, tried at the end of the stage; nothing was learned then
+	Reward   float64 `json:"reward,omitempty"`   // in its place, where the decoder learned by the CIDEr-D of what it said: the mean
+	CiderD   float64 `json:"cider_d"`            // on dev, by decoding; 0 in the stage "text", which sees no pictures
+	Bleu4    float64 `json:"bleu_4"`             // on dev, by decoding
 }
 
 // Open reads a model file.

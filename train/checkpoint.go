@@ -79,6 +79,9 @@ func (t *trainer) arrays() map[string][]float32 {
 		if t.Best > 0 {
 			all["best."+p.Name] = t.best[i]
 		}
+		for k, kept := range t.kept {
+			all[fmt.Sprintf("kept.%d.%s", k, p.Name)] = kept[i]
+		}
 		if r := t.rival; r != nil {
 			all["rival.weights."+p.Name], all["rival.m."+p.Name], all["rival.v."+p.Name] = r.weights[i], r.m[i], r.v[i]
 			if r.average != nil {
@@ -141,6 +144,12 @@ func (t *trainer) restore(ctx context.Context) error {
 	}
 	if t.Best > 0 {
 		t.best = t.keptWeights() // only for their sizes
+	}
+	for _, epoch := range t.Kept {
+		if epoch < 1 || epoch > len(t.History) || len(t.Kept) > t.Recipe.AverageEpochs {
+			return fmt.Errorf("%s: weights of epochs %v of %d for a mean of %d", f.Name, t.Kept, len(t.History), t.Recipe.AverageEpochs)
+		}
+		t.kept = append(t.kept, t.keptWeights())
 	}
 	if t.Comparing {
 		t.rival = t.newRival()

@@ -42,6 +42,8 @@ type Recipe struct {
 	Average    float64 `toml:"average"`   // decay of the average of weights (EMA) that is kept; 0: none
 	Seed       uint64  `toml:"seed"`
 
+	AverageEpochs int `toml:"average_epochs,omitzero"` // of the best epochs of a stage, whose mean weights are tried at its end; 0: none
+
 	Text     Text     `toml:"text,omitempty"`     // learned before pictures; all zero: none
 	FineTune FineTune `toml:"finetune,omitempty"` // of the encoder; all zero: it stays as it is
 	Reward   Reward   `toml:"reward,omitempty"`   // all zero: the decoder learns from people's captions alone
@@ -152,6 +154,9 @@ func (r Recipe) validate() error {
 		{"warm_up", float64(r.WarmUp), 0, 1e9}, {"final_rate", r.FinalRate, 0, 1}, {"beta1", r.Beta1, 0, 0.99999}, {"beta2", r.Beta2, 0, 0.99999},
 		{"decay", r.Decay, 0, 1}, {"clip", r.Clip, 0, 1e9}, {"smoothing", r.Smoothing, 0, 0.99}, {"average", r.Average, 0, 0.999999},
 	})
+	if err == nil && r.AverageEpochs != 0 {
+		err = validate([]bound{{"average_epochs", float64(r.AverageEpochs), 2, 20}})
+	}
 	if err == nil && r.Text != (Text{}) {
 		err = r.Text.validate()
 	}

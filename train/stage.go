@@ -91,6 +91,7 @@ func (t *trainer) advance(ctx context.Context) error {
 		copy(p.Data, start[i])
 	}
 	t.Begun, t.Since, t.Before, t.Step = len(t.History), len(t.History), t.Before+t.Step, 0
+	t.Kept, t.kept, t.Ended = nil, nil, false
 	t.begin(t.Stage+1, s)
 	if s.start == nil {
 		t.best = t.keptWeights()

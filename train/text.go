@@ -148,6 +148,8 @@ func (t *trainer) decide() error {
 		}
 		t.opt.m, t.opt.v, t.opt.average = t.rival.m, t.rival.v, t.rival.average
 		t.Since = len(t.History)
+		t.Kept, t.kept = nil, nil
+		t.remember(without.Epoch, t.best)
 	}
 	t.rival, t.Comparing = nil, false
 	return t.note("%s: %s: dev CIDEr-D after an epoch with pictures is %.1f, without it %.1f", t.Recipe.Text.File, kept, 100*with.CiderD, 100*without.CiderD)

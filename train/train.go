@@ -68,7 +68,9 @@ type state struct {
 	Best    int // epoch whose weights are kept, from 1; 0: none yet
 	History []showtell.Epoch
 
-	Comparing bool // with rival, which began without text
+	Comparing bool  // with rival, which began without text
+	Kept      []int // epochs whose weights are kept for their mean
+	Ended     bool  // the stage is over, its mean included
 }
 
 type trainer struct {
@@ -86,6 +88,7 @@ type trainer struct {
 	stage    *stage          // that is going on
 	opt      *optimizer      // of its params
 	best     [][]float32     // of opt.params, after epoch Best
+	kept     [][][]float32   // of opt.params, after the epochs Kept
 	saved    time.Time
 	logged   time.Time
 	words    int
@@ -122,6 +125,9 @@ func (t *trainer) loop(ctx context.Context) error {
 		if err := t.runStage(ctx, tape); err != nil {
 			return err
 		}
+		if err := t.endStage(ctx); err != nil {
+			return err
+		}
 		if t.Stage+1 == len(t.stages()) {
 			return nil
 		}
@@ -140,7 +146,7 @@ func (t *trainer) runStage(ctx context.Context, tape *nn.Tape) error {
 				return err
 			}
 		}
-		if t.Step == t.stageSteps() || t.outOfPatience() {
+		if t.Step == t.stageSteps() || t.outOfPatience() || t.Ended {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -384,17 +390,21 @@ func (t *trainer) endEpoch(ctx context.Context) error {
 	if t.stage.name == rewarding {
 		epoch.Loss, epoch.Reward = 0, -epoch.Loss
 	}
-	better := false
+	var weights [][]float32
 	if t.stage.name != texting { // a decoder that has seen no pictures can't say what is on them
-		weights := t.keptWeights()
+		weights = t.keptWeights()
 		if err := t.score(ctx, weights, &epoch); err != nil {
 			return err
 		}
-		if better = t.Best == 0 || epoch.CiderD >= t.History[t.Best-1].CiderD; better {
-			t.Best, t.best = epoch.Epoch, weights
-		}
 	}
 	t.History = append(t.History, epoch)
+	better := weights != nil && (t.Best == 0 || epoch.CiderD >= t.History[t.Best-1].CiderD)
+	if better {
+		t.Best, t.best = epoch.Epoch, weights
+	}
+	if weights != nil {
+		t.remember(epoch.Epoch, weights)
+	}
 	if err := t.report(Progress{Rate: t.stage.recipe.rate(t.Step, t.stage.steps()), Done: &epoch, Best: better}); err != nil {
 		return err
 	}
