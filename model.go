@@ -72,9 +72,13 @@ type Epoch struct {
 	Stage    string  `json:"stage,omitempty"`    // "text", "fine-tune", "reward"; "" where the decoder learned alone
 	Loss     float64 `json:"loss"`               // mean cross-entropy per word, smoothed as trained
 	Averaged int     `json:"averaged,omitempty"` // of how many epochs these are the mean weights, tried at the end of the stage; nothing was learned then
-	Reward   float64 `json:"reward,omitempty"`   // in its place, where the decoder learned by the CIDEr-D of what it said: the mean
+	Reward   float64 `json:"reward,omitempty"`   // in place of the loss, where the decoder learned by the CIDEr-D of what it said: the mean
 	CiderD   float64 `json:"cider_d"`            // on dev, by decoding; 0 in the stage "text", which sees no pictures
 	Bleu4    float64 `json:"bleu_4"`             // on dev, by decoding
+
+	Words      int     `json:"words,omitempty"`       // different words in the captions of dev
+	Length     float64 `json:"length,omitempty"`      // words of one of them, on average
+	BadEndings float64 `json:"bad_endings,omitempty"` // share of them that end in "a", "of", "with" and the like
 }
 
 // Open reads a model file.

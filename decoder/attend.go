@@ -42,6 +42,8 @@ func (d *attend) Params() []*nn.Param {
 	return params(d.see, one{d.words}, d.where, one{d.feedback}, d.query, d.key, one{d.attention}, d.what, d.out)
 }
 
+func (d *attend) Sharpen(factor float32) { scale(factor, d.out.W, d.out.B) }
+
 // Words is the table of word vectors, for starting from GloVe.
 func (d *attend) Words() *nn.Param { return d.words }
 

@@ -28,6 +28,9 @@ type Decoder interface {
 	// Start begins to caption pictures from their grids
 	// (pictures·cells, channels).
 	Start(grid *nn.Var) Session
+	// Sharpen multiplies the scores of all words, before the softmax, by factor
+	// for good, by changing weights.
+	Sharpen(factor float32)
 }
 
 // A Session says words for a number of pictures, one step at a time. It
@@ -144,6 +147,12 @@ func loadParam(f *modelfile.File, name string, p *nn.Param) error {
 	}
 	p.Data = data
 	return nil
+}
+
+func scale(factor float32, ps ...*nn.Param) {
+	for _, p := range ps {
+		tensor.Scale(p.Data, p.Data, factor)
+	}
 }
 
 // A Batch is pictures with their captions, to learn from.

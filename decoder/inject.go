@@ -35,6 +35,8 @@ func (d *inject) Params() []*nn.Param {
 	return params(d.image, d.hid, d.cell, one{d.words}, d.lstm, d.out)
 }
 
+func (d *inject) Sharpen(factor float32) { scale(factor, d.out.W, d.out.B) }
+
 // Words is the table of word vectors, for starting from GloVe.
 func (d *inject) Words() *nn.Param { return d.words }
 

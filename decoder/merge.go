@@ -35,6 +35,8 @@ func (d *merge) Params() []*nn.Param {
 	return params(d.image, d.see, one{d.words}, d.lstm, d.join, d.out)
 }
 
+func (d *merge) Sharpen(factor float32) { scale(factor, d.out.W, d.out.B) }
+
 // Words is the table of word vectors, for starting from GloVe.
 func (d *merge) Words() *nn.Param { return d.words }
 

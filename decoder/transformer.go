@@ -101,6 +101,8 @@ func (d *transformer) Params() []*nn.Param {
 	return append(all, params(d.norm, one{d.bias})...)
 }
 
+func (d *transformer) Sharpen(factor float32) { scale(factor, d.norm.Gain, d.norm.Shift, d.bias) }
+
 // Words is the table of word vectors, for starting from GloVe.
 func (d *transformer) Words() *nn.Param { return d.words }
 

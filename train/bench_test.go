@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+	"time"
 
+	"showtell/dataset"
 	"showtell/decoder"
 	"showtell/nn"
 	"showtell/text"
@@ -39,6 +41,81 @@ func BenchmarkStep(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/step")
 		})
 	}
+}
+
+// BenchmarkReward is a whole step by rewards at the same size, and the share of it
+// that scoring takes.
+func BenchmarkReward(b *testing.B) {
+	for _, setting := range []string{"bleu=0", "bleu=1"} {
+		b.Run(setting, func(b *testing.B) {
+			t := benchRewarded(b, "reward."+setting)
+			tape := nn.NewTape(nil)
+			for b.Loop() {
+				if t.Step == t.stage.steps() {
+					t.Step = 0
+				}
+				if err := t.step(tape); err != nil {
+					b.Fatal(err)
+				}
+			}
+			step := b.Elapsed().Seconds() / float64(b.N)
+			b.ReportMetric(100*scoring(b, t)/step, "%scoring")
+		})
+	}
+}
+
+// benchRewarded is at the stage of rewards.
+func benchRewarded(b *testing.B, setting string) *trainer {
+	t := benchTrainer(b, "default")
+	t.Recipe.Reward = defaultReward
+	err := t.Recipe.set(setting)
+	if err != nil {
+		b.Fatal(err)
+	}
+	words := text.BuildVocab(func(func(string) bool) {}, 1).Words()
+	for i := len(words); i < t.config.Vocab; i++ {
+		words = append(words, fmt.Sprint("w", i))
+	}
+	if t.vocab, err = text.NewVocab(words); err != nil {
+		b.Fatal(err)
+	}
+	t.Set = &dataset.Set{}
+	for _, e := range t.examples {
+		item := dataset.Item{Name: e.name, Split: "train"}
+		for _, c := range e.captions {
+			item.Captions = append(item.Captions, t.vocab.Decode(c[1:]))
+		}
+		t.Set.Items = append(t.Set.Items, item)
+	}
+	s, err := t.rewardStage(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	t.begin(0, s)
+	return t
+}
+
+// scoring is the seconds that the rewards of one step take.
+func scoring(b *testing.B, t *trainer) float64 {
+	s, err := t.scorer()
+	if err != nil {
+		b.Fatal(err)
+	}
+	var captions [][]int
+	var pictures []int
+	for i, e := range t.examples[:t.Recipe.Reward.Pictures] {
+		for _, c := range e.captions[:t.Recipe.Reward.Samples] {
+			captions, pictures = append(captions, c[1:]), append(pictures, i)
+		}
+	}
+	const times = 20
+	began := time.Now()
+	for range times {
+		if _, err := s.score(captions, pictures); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return time.Since(began).Seconds() / times
 }
 
 func benchTrainer(b *testing.B, name string) *trainer {

@@ -3,11 +3,13 @@ package train
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"showtell"
 	"showtell/dataset"
 	"showtell/metric"
 	"showtell/tensor"
+	"showtell/text"
 )
 
 // devItems are the pictures to score by.
@@ -35,6 +37,7 @@ func (t *trainer) score(ctx context.Context, weights [][]float32, e *showtell.Ep
 	if err != nil {
 		return err
 	}
+	e.Words, e.Length, e.BadEndings = read(hyps)
 	refs := make([][]string, len(items))
 	for i, item := range items {
 		refs[i] = item.Captions
@@ -56,6 +59,24 @@ func (t *trainer) score(ctx context.Context, weights [][]float32, e *showtell.Ep
 		}
 	}
 	return nil
+}
+
+// read counts the different words of captions, the words of one on average, and the
+// share of those that end badly.
+func read(captions []string) (different int, length, badEndings float64) {
+	seen := map[string]bool{}
+	for _, c := range captions {
+		words := strings.Fields(c)
+		for _, w := range words {
+			seen[w] = true
+		}
+		length += float64(len(words))
+		if n := len(words); n == 0 || text.Dangling(words[n-1]) {
+			badEndings++
+		}
+	}
+	n := float64(len(captions))
+	return len(seen), length / n, badEndings / n
 }
 
 // caption is the best caption of each picture.

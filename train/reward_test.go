@@ -145,12 +145,14 @@ func TestRewardWeights(t *testing.T) {
 	}
 	at, total := 0, 0.0
 	for k := range 3 {
-		scores, balance := 0.0, 0.0
+		balance := 0.0
 		for i := range 4 {
 			c := said.Captions[4*k+i]
-			s := score(c[1:], tr.stage.picks[k])
-			scores += s
-			total += s
+			s, err := score.score([][]int{c[1:]}, tr.stage.picks[k:k+1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			total += s[0]
 			w := weights[at]
 			if slices.ContainsFunc(weights[at:at+len(c)-1], func(v float32) bool { return v != w }) {
 				t.Errorf("words of a caption weigh %v", weights[at:at+len(c)-1])
@@ -184,7 +186,11 @@ func TestScorer(t *testing.T) {
 				ids = append(ids, tr.vocab.ID(w))
 			}
 		}
-		return score(ids, 0) // a toy number one; the one toy is here; toy
+		scores, err := score.score([][]int{ids}, []int{0})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return scores[0] // a toy number one; the one toy is here; toy
 	}
 	whole := say("a", "toy", "number", "one", ".")
 	if other := say("a", "toy", "number", "two", "."); whole < 2 || other >= whole {
@@ -198,6 +204,30 @@ func TestScorer(t *testing.T) {
 	}
 	if got := say("toy", "toy", "toy", "."); got > say("toy", ".")-1+.5 {
 		t.Errorf("%v with repetition, %v without", got, say("toy", "."))
+	}
+}
+
+// A mix of BLEU and METEOR is added as it is asked for.
+func TestScorerMixes(t *testing.T) {
+	score := func(settings ...string) float64 {
+		tr := atReward(t, settings...)
+		s, err := tr.scorer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := []int{tr.vocab.ID("a"), tr.vocab.ID("toy"), tr.vocab.ID("number"), tr.vocab.ID("one"), text.End}
+		scores, err := s.score([][]int{said, said}, []int{0, 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return scores[0]
+	}
+	plain, bleu, both := score(), score("reward.bleu=0.5"), score("reward.bleu=0.5", "reward.meteor=2")
+	if math.Abs(bleu-plain-0.5) > 1e-6 { // a person said just that
+		t.Errorf("CIDEr-D %v, with half of BLEU-4 %v", plain, bleu)
+	}
+	if math.Abs(both-bleu-2) > 0.05 {
+		t.Errorf("with twice METEOR %v, without %v", both, bleu)
 	}
 }
 

@@ -21,13 +21,16 @@ type stage struct {
 	trial  bool      // of one epoch, to compare another start with
 	batcher
 
-	// start is the weights of learns to begin with; nil: the best so far, which else
-	// stay those to surpass.
-	start func() [][]float32
+	// from is the weights of learns to begin with, while the best so far stay those to
+	// surpass; nil: the best so far.
+	from func() [][]float32
 
 	// encode is the decoder's grid of the pictures of a batch, whose own grid is what
 	// they look like to the stage.
 	encode func(t *nn.Tape, b *decoder.Batch) *nn.Var
+
+	// start changes the weights before the first step; nil: they begin as they are.
+	start func()
 
 	// learn leaves the gradients of a step and returns its loss with the number of
 	// what that is a mean over; nil: trainer.learn.
@@ -45,9 +48,10 @@ func (t *trainer) stages() (list []func(ctx context.Context) (*stage, error)) {
 			if len(t.devItems()) > 0 {
 				list = append(list, t.trialStage)
 			}
-			list = append(list, t.textStage)
+			list = append(list, t.textStage, t.textedStage)
+		} else {
+			list = append(list, t.decoderStage)
 		}
-		list = append(list, t.decoderStage)
 	}
 	if t.tuning != nil {
 		list = append(list, t.fineTuneStage)
@@ -63,6 +67,9 @@ func (t *trainer) enter(ctx context.Context, number int) error {
 	s, err := t.stages()[number](ctx)
 	if err != nil {
 		return err
+	}
+	if s.start != nil {
+		s.start()
 	}
 	t.begin(number, s)
 	return nil
@@ -83,18 +90,22 @@ func (t *trainer) advance(ctx context.Context) error {
 	if t.stage.trial {
 		t.rival, t.Comparing = t.newRival(), true
 	}
-	start := t.best
-	if s.start != nil {
-		start = s.start()
+	from := t.best
+	if s.from != nil {
+		from = s.from()
 	}
 	for i, p := range t.opt.params {
-		copy(p.Data, start[i])
+		copy(p.Data, from[i])
 	}
 	t.Begun, t.Since, t.Before, t.Step = len(t.History), len(t.History), t.Before+t.Step, 0
 	t.Kept, t.kept, t.Ended = nil, nil, false
 	t.begin(t.Stage+1, s)
-	if s.start == nil {
+	if s.from == nil {
 		t.best = t.keptWeights()
+	}
+	if s.start != nil {
+		s.start()
+		t.begin(t.Stage, s)
 	}
 	return t.checkpoint()
 }
@@ -106,7 +117,6 @@ func (t *trainer) decoderStage(context.Context) (*stage, error) {
 		recipe: r, learns: t.decoderLearns(), atOnce: r.Pictures,
 		batcher: t.newBatcher("", r, stored(t.Features), t.config.Cells, t.config.Channels),
 		encode:  gridItself,
-		start:   t.keptWeights,
 	}, nil
 }
 

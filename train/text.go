@@ -94,10 +94,19 @@ func (t *trainer) textStage(context.Context) (*stage, error) {
 		name: texting, recipe: r, learns: t.decoderLearns(), atOnce: r.Pictures,
 		batcher: t.newBatcher(texting+" ", r, nil, t.config.Cells, t.config.Channels),
 		encode:  gridItself,
-		start:   func() [][]float32 { return t.first },
+		from:    func() [][]float32 { return t.first },
 	}
 	s.examples, s.shared = t.text, mean
 	return s, nil
+}
+
+// textedStage is decoderStage, from where the text has led.
+func (t *trainer) textedStage(ctx context.Context) (*stage, error) {
+	s, err := t.decoderStage(ctx)
+	if err == nil {
+		s.from = t.keptWeights
+	}
+	return s, err
 }
 
 // meanGrid is the mean of the grids to learn from.

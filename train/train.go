@@ -13,6 +13,7 @@ import (
 	"showtell/dataset"
 	"showtell/decoder"
 	"showtell/encoder"
+	"showtell/metric/meteor"
 	"showtell/nn"
 	"showtell/tensor"
 	"showtell/text"
@@ -36,6 +37,7 @@ type Job struct {
 	Resume     bool                // go on from Checkpoint
 	Log        io.Writer           // gets a line of JSON for each Progress that ends an epoch, and one a minute; nil for none
 	Progress   func(p Progress)    // called after each step; nil for none
+	Meteor     *meteor.Meteor      // for rewards by METEOR; nil: METEOR without its data
 	Vectors    func(text.Coverage) // told how many words the recipe's GloVe file has; nil for none
 	Note       func(string)        // told in a line what was found or decided; nil for none
 }

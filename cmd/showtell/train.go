@@ -18,6 +18,8 @@ import (
 	"showtell/encoder"
 	"showtell/eval"
 	"showtell/features"
+	"showtell/metric/meteor"
+	"showtell/metric/meteordata"
 	"showtell/text"
 	"showtell/train"
 )
@@ -119,9 +121,15 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer log.Close()
+	var scorer *meteor.Meteor
+	if recipe.Reward.Meteor > 0 {
+		if scorer, err = meteordata.Open(); err != nil {
+			return err
+		}
+	}
 	progress, finish := c.progress()
 	m, err := train.Run(ctx, train.Job{
-		Recipe: recipe, Network: network, Set: set, Features: store, Start: start, Trunk: stores.trunk,
+		Recipe: recipe, Meteor: scorer, Network: network, Set: set, Features: store, Start: start, Trunk: stores.trunk,
 		Checkpoint: checkpoint, Resume: c.resume, Log: log, Progress: progress,
 		Vectors: func(v text.Coverage) { fmt.Fprintf(c.err, "%s: %v\n", recipe.GloVe, v) },
 		Note:    func(note string) { fmt.Fprintln(c.err, note) },
@@ -310,7 +318,7 @@ func devScores(p train.Progress) string {
 	if p.Stage == "text" {
 		return ""
 	}
-	return fmt.Sprintf("  dev CIDEr-D %.1f  BLEU-4 %.1f", 100*p.Done.CiderD, 100*p.Done.Bleu4)
+	return fmt.Sprintf("  dev CIDEr-D %.1f  BLEU-4 %.1f  %d words, %.1f a caption", 100*p.Done.CiderD, 100*p.Done.Bleu4, p.Done.Words, p.Done.Length)
 }
 
 // progress shows a bar an epoch, and a line with its scores at the end.
