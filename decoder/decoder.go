@@ -48,18 +48,19 @@ type Session interface {
 
 // A Config is the shape of a decoder, as stored in a model file.
 type Config struct {
-	Kind        string  `json:"kind" toml:"kind"`                 // a name of Kinds
-	Vocab       int     `json:"vocab" toml:"-"`                   // words, with the four special ones
-	Cells       int     `json:"cells" toml:"-"`                   // of the grid
-	Channels    int     `json:"channels" toml:"-"`                // of each cell
-	Embed       int     `json:"embed" toml:"embed"`               // width of a word vector
-	Hidden      int     `json:"hidden" toml:"hidden"`             // width of the LSTM's state or of the transformer
-	Layers      int     `json:"layers" toml:"layers"`             // transformer: layers
-	Heads       int     `json:"heads" toml:"heads"`               // transformer: heads of each attention
-	FeedForward int     `json:"feed_forward" toml:"feed_forward"` // transformer: inner width
-	MaxWords    int     `json:"max_words" toml:"max_words"`       // longest caption, in words
-	Dropout     float64 `json:"dropout" toml:"dropout"`           // of words and layers, while training
-	GridDropout float64 `json:"grid_dropout" toml:"grid_dropout"` // of the features, while training
+	Kind        string  `json:"kind" toml:"kind"`                         // a name of Kinds
+	Vocab       int     `json:"vocab" toml:"-"`                           // words, with the four special ones
+	Cells       int     `json:"cells" toml:"-"`                           // of the grid
+	Channels    int     `json:"channels" toml:"-"`                        // of each cell
+	Embed       int     `json:"embed" toml:"embed"`                       // width of a word vector
+	Hidden      int     `json:"hidden" toml:"hidden"`                     // width of the LSTM's state or of the transformer
+	Layers      int     `json:"layers" toml:"layers"`                     // transformer: layers
+	Heads       int     `json:"heads" toml:"heads"`                       // transformer: heads of each attention
+	FeedForward int     `json:"feed_forward" toml:"feed_forward"`         // transformer: inner width
+	Untied      bool    `json:"untied,omitempty" toml:"untied,omitempty"` // transformer: scores have weights of their own, in place of the word vectors
+	MaxWords    int     `json:"max_words" toml:"max_words"`               // longest caption, in words
+	Dropout     float64 `json:"dropout" toml:"dropout"`                   // of words and layers, while training
+	GridDropout float64 `json:"grid_dropout" toml:"grid_dropout"`         // of the features, while training
 }
 
 var kinds = map[string]func(c Config, rng *rand.Rand) Decoder{
@@ -103,6 +104,9 @@ func (c Config) Validate() error {
 	}
 	if c.Kind == "transformer" {
 		return c.validateTransformer()
+	}
+	if c.Untied {
+		return fmt.Errorf("decoder %s: untied is set, but its scores always have weights of their own", c.Kind)
 	}
 	return nil
 }
