@@ -53,7 +53,7 @@ type Origin struct {
 	Recipe  string             `json:"recipe"`  // the training recipe, TOML
 	Seed    uint64             `json:"seed"`
 	Epoch   int                `json:"epoch"`   // whose weights these are
-	Dev     map[string]float64 `json:"dev"`     // scores on the dev split
+	Dev     map[string]float64 `json:"dev"`     // scores on the dev split, with the model's search
 	History []Epoch            `json:"history"` // of the training
 
 	FineTuned *FineTuned `json:"fine_tuned,omitempty"` // nil if the encoder stayed as it was

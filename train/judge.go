@@ -33,10 +33,15 @@ func (t *trainer) score(ctx context.Context, weights [][]float32, e *showtell.Ep
 	if err != nil {
 		return err
 	}
-	hyps, err := t.stage.caption(ctx, m, items)
+	captions, err := t.stage.caption(ctx, m, items, nil)
 	if err != nil {
 		return err
 	}
+	return scoreCaptions(captions[0], items, e)
+}
+
+// scoreCaptions fills in the scores of an epoch by captions of the items.
+func scoreCaptions(hyps []string, items []dataset.Item, e *showtell.Epoch) error {
 	e.Words, e.Length, e.BadEndings = read(hyps)
 	refs := make([][]string, len(items))
 	for i, item := range items {
@@ -79,8 +84,8 @@ func read(captions []string) (different int, length, badEndings float64) {
 	return len(seen), length / n, badEndings / n
 }
 
-// caption is the best caption of each picture.
-func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.Item) ([]string, error) {
+// caption is the best caption of each picture, found with each of the options.
+func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.Item, options ...*showtell.Options) ([][]string, error) {
 	grids := func(seen []float32) []float32 { return seen }
 	if s.grids != nil {
 		var err error
@@ -88,7 +93,7 @@ func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.
 			return nil, err
 		}
 	}
-	var captions []string
+	captions := make([][]string, len(options))
 	const chunk = 32
 	for lo := 0; lo < len(items); lo += chunk {
 		some := items[lo:min(len(items), lo+chunk)]
@@ -100,12 +105,15 @@ func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
 		}
-		all, err := m.DescribeGrids(ctx, grids(seen), nil, 1)
-		if err != nil {
-			return nil, err
-		}
-		for _, list := range all {
-			captions = append(captions, list[0].Raw())
+		encoded := grids(seen)
+		for i, o := range options {
+			all, err := m.DescribeGrids(ctx, encoded, o, 1)
+			if err != nil {
+				return nil, err
+			}
+			for _, list := range all {
+				captions[i] = append(captions[i], list[0].Raw())
+			}
 		}
 	}
 	return captions, nil

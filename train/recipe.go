@@ -20,7 +20,7 @@ import (
 // A Recipe is everything that decides what a training gives, besides the data.
 type Recipe struct {
 	Decoder decoder.Config          `toml:"decoder"`
-	Search  showtell.SearchDefaults `toml:"search"` // for dev scores, and stored as the model's defaults
+	Search  showtell.SearchDefaults `toml:"search"` // for dev scores; stored as the model's defaults, but for what is chosen at the end
 
 	MinCount   int     `toml:"min_count"`   // a word is learned if the training captions have it so often
 	GloVe      string  `toml:"glove"`       // file of word vectors to start from, of GloVe or word2vec
@@ -42,7 +42,8 @@ type Recipe struct {
 	Average    float64 `toml:"average"`   // decay of the average of weights (EMA) that is kept; 0: none
 	Seed       uint64  `toml:"seed"`
 
-	AverageEpochs int `toml:"average_epochs,omitzero"` // of the best epochs of a stage, whose mean weights are tried at its end; 0: none
+	SearchFixed   bool `toml:"search_fixed,omitempty"`  // the search stays as it is here; else its length power is chosen on dev at the end
+	AverageEpochs int  `toml:"average_epochs,omitzero"` // of the best epochs of a stage, whose mean weights are tried at its end; 0: none
 
 	Text     Text     `toml:"text,omitempty"`     // learned before pictures; all zero: none
 	FineTune FineTune `toml:"finetune,omitempty"` // of the encoder; all zero: it stays as it is

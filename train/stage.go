@@ -188,6 +188,11 @@ func (t *trainer) model(weights [][]float32) (*showtell.Model, error) {
 	return showtell.New(t.manifest(), network, d)
 }
 
+// devScores are those of an epoch, as a model has them.
+func devScores(e showtell.Epoch) map[string]float64 {
+	return map[string]float64{"CIDEr-D": e.CiderD, "BLEU-4": e.Bleu4}
+}
+
 func (t *trainer) manifest() showtell.Manifest {
 	man := showtell.Manifest{
 		Decoder: t.config,
@@ -207,7 +212,7 @@ func (t *trainer) manifest() showtell.Manifest {
 		return man
 	}
 	e := t.History[t.Best-1]
-	man.Origin.Dev = map[string]float64{"CIDEr-D": e.CiderD, "BLEU-4": e.Bleu4}
+	man.Origin.Dev = devScores(e)
 	if t.tuning != nil && e.Stage != "" {
 		man.Origin.FineTuned = &showtell.FineTuned{What: t.Recipe.FineTune.What, From: t.tuning.First, Encoder: t.Network.Fingerprint()}
 	}

@@ -111,13 +111,17 @@ func Run(ctx context.Context, job Job) (*showtell.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.loop(ctx); err != nil {
+	var m *showtell.Model
+	if err = t.loop(ctx); err == nil {
+		m, err = t.finish(ctx)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			err = errors.Join(fmt.Errorf("training stopped after step %d of %d: %w", t.Before+t.Step, t.Before+t.stageSteps(), ctx.Err()), t.checkpoint())
 		}
 		return nil, err
 	}
-	return t.model(t.best)
+	return m, nil
 }
 
 // loop goes through the stages.

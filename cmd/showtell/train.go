@@ -55,7 +55,8 @@ func newTrain(s streams) *cobra.Command {
 		Long: `Learn to caption from images and captions. The encoder runs once over all
 pictures; what it sees is kept for the next training. A checkpoint is written
 every five minutes and after every epoch. The model keeps the weights of the
-epoch with the best CIDEr-D on the dev split.
+epoch with the best CIDEr-D on the dev split, and the length power of the search
+that is best there.
 
 With --text-pretrain the decoder first learns how captions read, from captions
 without pictures: a file of one a line, or of any format of captions. It goes on from
