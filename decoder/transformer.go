@@ -154,7 +154,7 @@ func (l *layer) forward(t *nn.Tape, x *nn.Var, words, cells func(q *nn.Var, h *n
 
 func (d *transformer) Forward(t *nn.Tape, b *Batch) *nn.Var {
 	memory := d.memory(t, b.Grid)
-	x := d.read(t, b.Words(), b.positions())
+	x := d.read(t, dropWords(t, b.Words(), d.WordDropout), b.positions())
 	captions, pictures := d.spans(b)
 	for _, l := range d.layers {
 		k, v := l.cellKey.Forward(t, memory), l.cellValue.Forward(t, memory)
