@@ -183,7 +183,6 @@ func (t *trainer) learnRewarded(tape *nn.Tape, b *decoder.Batch, score *scorer) 
 	s, captions := t.stage, 0
 	pictures := len(b.Grid.Data) / s.size
 	rng := stream(t.Recipe.Seed, s.chance+"draws", t.Step)
-	tape.Rand = nil // what is drawn is drawn without dropout, and learned from without
 	for lo := 0; lo < pictures; lo += s.atOnce {
 		hi := min(pictures, lo+s.atOnce)
 		part := s.part(b, lo, hi)

@@ -286,6 +286,12 @@ func TestRewardGradient(t *testing.T) {
 func TestDrawnAsTrained(t *testing.T) {
 	for _, kind := range decoder.Kinds() {
 		tr := atReward(t, "decoder.kind="+kind)
+		tape := nn.NewTape(nil)
+		for range 5 {
+			if err := tr.step(tape); err != nil {
+				t.Fatal(err)
+			}
+		}
 		b, err := tr.stage.batch(0, 0)
 		if err != nil {
 			t.Fatal(err)
