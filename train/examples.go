@@ -30,7 +30,7 @@ func examples(items []dataset.Item, v *text.Vocab, maxWords int) []example {
 	for _, item := range items {
 		e := example{name: item.Name, sides: saysSides(item)}
 		for _, c := range item.Captions {
-			if ids := encode(v, c, maxWords); len(ids) > 2 {
+			if ids := framed(v.Encode(c), maxWords); len(ids) > 2 {
 				e.captions = append(e.captions, ids)
 			}
 		}
@@ -41,10 +41,9 @@ func examples(items []dataset.Item, v *text.Vocab, maxWords int) []example {
 	return all
 }
 
-// encode numbers a caption. One that is too long is cut and has no end: its
-// last word is not where a sentence ends.
-func encode(v *text.Vocab, caption string, maxWords int) []int {
-	ids := v.Encode(caption)
+// framed is a caption from its start to its end. One that is too long is cut and has no
+// end: its last word is not where a sentence ends.
+func framed(ids []int, maxWords int) []int {
 	out := append([]int{text.Start}, ids[:min(len(ids), maxWords)]...)
 	if len(ids) <= maxWords {
 		out = append(out, text.End)

@@ -45,16 +45,15 @@ func (t *trainer) readText() error {
 	}
 	strange, hash := 0, sha256.New()
 	for _, c := range captions {
-		ids := encode(t.vocab, c, t.config.MaxWords)
-		unknown := 0
-		for _, id := range t.vocab.Encode(c) {
+		ids, unknown := t.vocab.Encode(c), 0
+		for _, id := range ids {
 			if id == text.Unknown {
 				unknown++
 			}
 		}
 		if unknown > 1 {
 			strange++
-		} else if len(ids) > 2 {
+		} else if ids = framed(ids, t.config.MaxWords); len(ids) > 2 {
 			t.text = append(t.text, example{captions: [][]int{ids}})
 			fmt.Fprintln(hash, ids)
 		}
