@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -185,7 +186,7 @@ func stageMarks(history []showtell.Epoch, x axis) (marks []tick) {
 	const most = 5 // in a file that anybody may have written
 	for k := 1; k < len(history) && len(marks) < most; k++ {
 		if stage := history[k].Stage; stage != history[k-1].Stage {
-			marks = append(marks, tick{px(x.at(float64(k) + 0.5)), stage})
+			marks = append(marks, tick{px(x.at(float64(k) + 0.5)), cmp.Or(stage, "decoder")})
 		}
 	}
 	return marks

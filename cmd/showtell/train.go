@@ -101,6 +101,9 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 	if err := c.checkOutput(checkpoint); err != nil {
 		return err
 	}
+	if err := readable(recipe.GloVe, recipe.Text.File); err != nil {
+		return err
+	}
 	network, start, err := c.open(recipe)
 	if err != nil {
 		return err
@@ -226,6 +229,21 @@ func writable(path string) error {
 	return os.Remove(f.Name())
 }
 
+// readable tells, before hours of work, whether files can be read; "" is none.
+func readable(paths ...string) error {
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
+	return nil
+}
+
 // open reads the encoder, and the model to start from if there is one.
 func (c *trainCommand) open(recipe train.Recipe) (*encoder.Network, *showtell.Model, error) {
 	what := recipe.FineTune.What
@@ -237,6 +255,8 @@ func (c *trainCommand) open(recipe train.Recipe) (*encoder.Network, *showtell.Mo
 		network, err = openEncoder(c.weights)
 	case what == "" && recipe.Reward.Epochs == 0:
 		return nil, nil, usageError("--from %s, but nothing to learn. Add --fine-tune last:5, or --set reward.epochs=6", c.from)
+	case recipe.Text.File != "":
+		return nil, nil, usageError("--from %s has learned its words: leave --text-pretrain out", c.from)
 	case c.weights != "":
 		return nil, nil, usageError("--from %s has an encoder: leave --encoder out", c.from)
 	default:
