@@ -26,6 +26,7 @@ var layers = []string{
 	"weightfile",
 	"imageprep",
 	"text",
+	"tokenizer",
 	"wording",
 	"dataset",
 	"encoder",

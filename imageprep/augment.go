@@ -38,7 +38,7 @@ func (r Recipe) Vary(img image.Image, v Variation, rng *rand.Rand) []float32 {
 	var frame *RGB
 	if v.crops() {
 		size := image.Pt(r.Width, r.Height)
-		frame = window(Convert(img).cut(r.window(img.Bounds().Size(), v.Crop, rng)), size, image.Rectangle{Max: size}, r.Filter)
+		frame = window(Convert(r.flat(img)).cut(r.window(img.Bounds().Size(), v.Crop, rng)), size, image.Rectangle{Max: size}, r.Filter)
 	} else {
 		frame = r.Frame(img)
 	}

@@ -51,7 +51,8 @@ func whole(f func(io.Reader) (image.Image, error)) func([]byte, image.Point) (im
 //
 // The result is of a type of package image, or an *RGB where the picture was
 // turned, is a JPEG, or came in video levels (lossy WebP); it is not empty. What
-// is transparent becomes white wherever this package makes an *RGB.
+// is transparent becomes white wherever this package makes an *RGB, unless by a
+// Recipe like Transformers; where a GIF is transparent, its colours are lost.
 //
 // Errors tell what data look like if not a picture, what is broken or cut off,
 // and the size of a picture that is too large. No input makes it panic.
@@ -142,8 +143,8 @@ func onScreen(frame image.Image, w, h int) image.Image {
 	return screen
 }
 
-// decodeWebP converts lossy pictures at once: package webp delivers their video
-// levels (16 to 235) in a type that stands for full levels.
+// decodeWebP converts lossy pictures at once, to an *RGB or an *image.NRGBA: package
+// webp delivers their video levels (16 to 235) in a type that stands for full levels.
 func decodeWebP(r io.Reader) (image.Image, error) {
 	img, err := webp.Decode(r)
 	if err != nil {
@@ -153,9 +154,22 @@ func decodeWebP(r io.Reader) (image.Image, error) {
 	case *image.YCbCr:
 		return convert(videoRows(m), m.Rect), nil
 	case *image.NYCbCrA:
-		return convert(alphaRows(m, videoRows(&m.YCbCr)), m.Rect), nil
+		return straight(convert(videoRows(&m.YCbCr), m.Rect), m), nil
 	}
 	return img, nil
+}
+
+// straight gives m the alpha of another picture.
+func straight(m *RGB, alpha *image.NYCbCrA) *image.NRGBA {
+	dst := image.NewNRGBA(alpha.Rect)
+	for y := range m.H {
+		for x := range m.W {
+			p := dst.Pix[y*dst.Stride+4*x:][:4]
+			copy(p, m.row(y)[3*x:][:3])
+			p[3] = alpha.A[y*alpha.AStride+x]
+		}
+	}
+	return dst
 }
 
 func jpegConfig(data []byte) (c image.Config, err error) {

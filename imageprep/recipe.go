@@ -12,6 +12,11 @@ const (
 	Crop     = "crop"   // scale the short side to Recipe.Short, cut the centre out
 	OrderRGB = "RGB"
 	OrderBGR = "BGR"
+
+	// Transformers is whom a recipe may be like: Hugging Face's transformers drops
+	// the alpha of a picture instead of putting it on white, leaves the odd pixel of a
+	// crop to the right and bottom, and gives pictures smaller than the crop black edges.
+	Transformers = "transformers"
 )
 
 const maxSide = 8192 // pixels
@@ -21,10 +26,11 @@ const maxSide = 8192 // pixels
 type Recipe struct {
 	Width    int    `json:"width"`           // pixels, to 8192
 	Height   int    `json:"height"`          // pixels, to 8192
-	Filter   string `json:"filter"`          // bilinear, bicubic or nearest
+	Filter   string `json:"filter"`          // bilinear, bicubic, lanczos or nearest
 	Fit      string `json:"fit"`             // squash or crop
 	Channels string `json:"channels"`        // RGB or BGR
 	Short    int    `json:"short,omitempty"` // pixels; crop only: the short side before the crop
+	Like     string `json:"like,omitempty"`  // Transformers; otherwise as torchvision
 
 	// Mean and Std are for pixels from 0 to 255, in the order of Channels:
 	// a value is (pixel - Mean) / Std.
@@ -38,13 +44,20 @@ func (r Recipe) Validate() error {
 		return fmt.Errorf("recipe: size %dx%d: want 1 to %d pixels", r.Width, r.Height, maxSide)
 	}
 	if _, ok := filters[r.Filter]; !ok && r.Filter != Nearest {
-		return fmt.Errorf("recipe: filter %q: want %s, %s or %s", r.Filter, Bilinear, Bicubic, Nearest)
+		return fmt.Errorf("recipe: filter %q: want %s, %s, %s or %s", r.Filter, Bilinear, Bicubic, Lanczos, Nearest)
+	}
+	if r.Like != "" && r.Like != Transformers {
+		return fmt.Errorf("recipe: like %q: want %s or nothing", r.Like, Transformers)
 	}
 	switch r.Fit {
 	case Squash:
 	case Crop:
-		if r.Short < max(r.Width, r.Height) || r.Short > maxSide {
-			return fmt.Errorf("recipe: short side of %d: want %d to %d pixels", r.Short, max(r.Width, r.Height), maxSide)
+		least := max(r.Width, r.Height)
+		if r.Like == Transformers {
+			least = 1
+		}
+		if r.Short < least || r.Short > maxSide {
+			return fmt.Errorf("recipe: short side of %d: want %d to %d pixels", r.Short, least, maxSide)
 		}
 	default:
 		return fmt.Errorf("recipe: fit %q: want %s or %s", r.Fit, Squash, Crop)
@@ -66,10 +79,10 @@ func (r Recipe) Validate() error {
 }
 
 // Least is the least size of a picture to make a frame of: twice what it is
-// scaled to, for Options.Least. Zero, which means any, where pixels are taken as
-// they are.
+// scaled to, for Options.Least. Zero, which means that pictures are decoded in
+// full, where pixels are taken as they are, or are to be like those of others.
 func (r Recipe) Least() image.Point {
-	if r.Filter == Nearest {
+	if r.Filter == Nearest || r.Like != "" {
 		return image.Point{}
 	}
 	if r.Fit == Crop {
@@ -86,13 +99,31 @@ func (r Recipe) Apply(img image.Image) []float32 {
 // Frame is the picture that Apply normalises: img resized, and cropped, to
 // Width by Height.
 func (r Recipe) Frame(img image.Image) *RGB {
+	img = r.flat(img)
 	size := image.Pt(r.Width, r.Height)
 	if r.Fit != Crop {
 		return window(img, size, image.Rectangle{Max: size}, r.Filter)
 	}
 	full := shortSide(img.Bounds().Size(), r.Short)
 	corner := image.Pt(middle(full.X-r.Width), middle(full.Y-r.Height))
-	return window(img, full, image.Rectangle{corner, corner.Add(size)}, r.Filter)
+	if r.Like == Transformers {
+		corner = image.Pt((full.X-r.Width)>>1, (full.Y-r.Height)>>1)
+	}
+	crop := image.Rectangle{corner, corner.Add(size)}
+	inside := crop.Intersect(image.Rectangle{Max: full})
+	m := window(img, full, inside, r.Filter)
+	if inside == crop {
+		return m
+	}
+	return m.within(size, inside.Min.Sub(corner))
+}
+
+// flat is img without alpha, where the recipe does not want it on white.
+func (r Recipe) flat(img image.Image) image.Image {
+	if r.Like == Transformers {
+		return opaque(img)
+	}
+	return img
 }
 
 // shortSide is the size after scaling the short side, as torchvision computes

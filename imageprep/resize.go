@@ -11,6 +11,7 @@ import (
 const (
 	Bilinear = "bilinear" // a triangle over the two nearest samples
 	Bicubic  = "bicubic"  // Keys's cubic with a = -0.5 over the four nearest
+	Lanczos  = "lanczos"  // a windowed sinc over the six nearest samples
 	Nearest  = "nearest"  // the sample that is there, as Keras reads pictures
 )
 
@@ -25,6 +26,7 @@ type filter struct {
 var filters = map[string]filter{
 	Bilinear: {1, func(x float64) float64 { return max(0, 1-math.Abs(x)) }},
 	Bicubic:  {2, cubic},
+	Lanczos:  {3, lanczos},
 }
 
 // cubic is the convolution kernel of Keys (1981), "Cubic Convolution
@@ -42,8 +44,24 @@ func cubic(x float64) float64 {
 	return 0
 }
 
+// lanczos is the sinc function, windowed by its middle lobe at a third of the
+// frequency: Lanczos's filter of order 3 (Duchon 1979).
+func lanczos(x float64) float64 {
+	sinc := func(x float64) float64 {
+		if x == 0 {
+			return 1
+		}
+		x *= math.Pi
+		return math.Sin(x) / x
+	}
+	if x < -3 || x >= 3 {
+		return 0
+	}
+	return sinc(x) * sinc(x/3)
+}
+
 // Resize scales the whole of img to w by h pixels, antialiased: the bytes are
-// those of Image.resize in Pillow 13. Any other name than "bilinear" and "nearest" means bicubic;
+// those of Image.resize in Pillow 13. A name that is no filter's means bicubic;
 // Recipe.Validate tells names apart. An empty img gives a black picture.
 func Resize(img image.Image, w, h int, filter string) *RGB {
 	return window(img, image.Pt(w, h), image.Rect(0, 0, w, h), filter)

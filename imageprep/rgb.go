@@ -51,6 +51,15 @@ func convert(read rows, bounds image.Rectangle) *RGB {
 	return m
 }
 
+// within is a black picture of the given size with m at corner.
+func (m *RGB) within(size, corner image.Point) *RGB {
+	dst := newRGB(size.X, size.Y)
+	for y := range m.H {
+		copy(dst.row(corner.Y + y)[3*corner.X:], m.row(y))
+	}
+	return dst
+}
+
 // rows writes row y of a picture, counted from the top of its bounds, to dst,
 // three bytes a pixel. It may keep buffers: one goroutine at a time.
 type rows func(y int, dst []uint8)
@@ -122,6 +131,32 @@ func onWhite(c, a uint8) uint8 {
 func div255(x uint32) uint32 {
 	x += 128
 	return (x + x>>8) >> 8
+}
+
+// opaque is img with its colours as they are below the alpha.
+func opaque(img image.Image) image.Image {
+	if m, ok := img.(interface{ Opaque() bool }); ok && m.Opaque() {
+		return img
+	}
+	b := img.Bounds()
+	switch m := img.(type) {
+	case *RGB, *image.YCbCr:
+		return img
+	case *image.NYCbCrA:
+		return convert(jpeg.Rows(&m.YCbCr), b)
+	case *image.NRGBA:
+		return convert(func(y int, dst []uint8) {
+			for x := range len(dst) / 3 {
+				copy(dst[3*x:3*x+3], m.Pix[y*m.Stride+4*x:])
+			}
+		}, b)
+	}
+	return convert(func(y int, dst []uint8) {
+		for x := range len(dst) / 3 {
+			c := color.NRGBAModel.Convert(img.At(b.Min.X+x, b.Min.Y+y)).(color.NRGBA)
+			dst[3*x], dst[3*x+1], dst[3*x+2] = c.R, c.G, c.B
+		}
+	}, b)
 }
 
 func alphaRows(m *image.NYCbCrA, opaque rows) rows {

@@ -60,3 +60,22 @@ func TestStepsAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestGeneratedStepsAllocateNothing(t *testing.T) {
+	const pictures = 3
+	for _, r := range []Rules{{}, {Beams: 4, NBest: 2}, {Beams: 3, NoRepeat: 2, MinNewTokens: 5, RepetitionPenalty: 1.5}} {
+		count := func(words int) float64 {
+			r := r
+			r.Prompt, r.End, r.MaxNewTokens = []int{1, 3}, []int{2}, words
+			m := newTireless(pictures*max(r.Beams, 1), 300)
+			return testing.AllocsPerRun(5, func() {
+				if _, err := Generate(t.Context(), m, pictures, &r); err != nil {
+					t.Fatal(err)
+				}
+			})
+		}
+		if few, many := count(3), count(23); few != many {
+			t.Errorf("%+v: 3 words take %v allocations, 23 take %v", r, few, many)
+		}
+	}
+}

@@ -95,7 +95,7 @@ func (h *hypothesis) result() Result {
 	r := Result{LogProb: h.total, Score: h.score, Ended: h.ended, LogProbs: make([]float64, h.length)}
 	r.Words = h.words()
 	if h.ended {
-		r.Words = r.Words[:h.length-1]
+		r.Words, r.End = r.Words[:h.length-1], h.word
 	}
 	attends := h.parent != nil && h.attention != nil
 	if attends {

@@ -1,5 +1,6 @@
 // Package search turns the scores of next words into sentences. Call [Beam] for
-// the best few sentences of each picture, or [Greedy] for the fastest one.
+// the best few sentences of each picture, [Greedy] for the fastest one, or [Generate]
+// for those that Hugging Face's transformers makes.
 //
 // It knows no network: whatever scores the next word is a [Model]. All
 // hypotheses of all pictures advance in one call of it.
@@ -68,6 +69,7 @@ type Result struct {
 	Score     float64     // LogProb / len(LogProbs)^LengthPower
 	Attention [][]float32 // (len(Words), grid), from an Attender, otherwise nil; rows may be shared by the results of a picture
 	Ended     bool        // false where MaxWords cut it, or no word could follow
+	End       int         // the end token, if Ended
 }
 
 // resolved returns the options with the defaults filled in.
