@@ -53,7 +53,7 @@ type Origin struct {
 	Recipe  string             `json:"recipe"`  // the training recipe, TOML
 	Seed    uint64             `json:"seed"`
 	Epoch   int                `json:"epoch"`   // whose weights these are
-	Dev     map[string]float64 `json:"dev"`     // scores on the dev split
+	Dev     map[string]float64 `json:"dev"`     // scores on the dev split, with the model's search
 	History []Epoch            `json:"history"` // of the training
 
 	FineTuned *FineTuned `json:"fine_tuned,omitempty"` // nil if the encoder stayed as it was
@@ -68,12 +68,13 @@ type FineTuned struct {
 
 // An Epoch is one pass over the training captions.
 type Epoch struct {
-	Epoch  int     `json:"epoch"`
-	Stage  string  `json:"stage,omitempty"`  // "fine-tune", "reward"; "" where the decoder learned alone
-	Loss   float64 `json:"loss"`             // mean cross-entropy per word, smoothed as trained
-	Reward float64 `json:"reward,omitempty"` // in its place, where the decoder learned by the CIDEr-D of what it said: the mean
-	CiderD float64 `json:"cider_d"`          // on dev, by decoding
-	Bleu4  float64 `json:"bleu_4"`           // on dev, by decoding
+	Epoch    int     `json:"epoch"`
+	Stage    string  `json:"stage,omitempty"`    // "text", "fine-tune", "reward"; "" where the decoder learned alone
+	Loss     float64 `json:"loss"`               // mean cross-entropy per word, smoothed as trained
+	Averaged int     `json:"averaged,omitempty"` // of how many epochs these are the mean weights, tried at the end of the stage; nothing was learned then
+	Reward   float64 `json:"reward,omitempty"`   // in place of the loss, where the decoder learned by the CIDEr-D of what it said: the mean
+	CiderD   float64 `json:"cider_d"`            // on dev, by decoding; 0 in the stage "text", which sees no pictures
+	Bleu4    float64 `json:"bleu_4"`             // on dev, by decoding
 
 	Words      int     `json:"words,omitempty"`       // different words in the captions of dev
 	Length     float64 `json:"length,omitempty"`      // words of one of them, on average

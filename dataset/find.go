@@ -113,20 +113,28 @@ func (src *source) recogniseFile(asked []format, sure bool) error {
 		src.format = asked[0]
 		return nil
 	}
-	base := filepath.Base(src.captions)
-	for _, b := range []string{base, base + ".jsonl", base + ".csv"} {
-		for _, f := range asked {
-			if f.match(b, head) {
-				src.format = f
-				return nil
-			}
-		}
-		if head == "" {
-			return fmt.Errorf("%s: the file is empty", src.captions)
-		}
+	if head == "" && !slices.ContainsFunc(asked, func(f format) bool { return f.match(filepath.Base(src.captions), "") }) {
+		return fmt.Errorf("%s: the file is empty", src.captions)
+	}
+	f, ok := formatOf(asked, filepath.Base(src.captions), head)
+	if ok {
+		src.format = f
+		return nil
 	}
 	first, _, _ := strings.Cut(head, "\n")
 	return fmt.Errorf("%s: format not recognised by the first line %.80q; there are %s", src.captions, first, strings.Join(Formats(), ", "))
+}
+
+// formatOf is the first of the formats that a file with this name and beginning has.
+func formatOf(asked []format, base, head string) (format, bool) {
+	for _, b := range []string{base, base + ".jsonl", base + ".csv"} {
+		for _, f := range asked {
+			if f.match(b, head) {
+				return f, true
+			}
+		}
+	}
+	return format{}, false
 }
 
 // headOf is the beginning of a text without byte order mark.

@@ -86,7 +86,7 @@ func (d *attend) step(t *nn.Tape, v view, projected *nn.Var, s states, owners []
 func (d *attend) Forward(t *nn.Tape, b *Batch) *nn.Var {
 	s := newSteps(b)
 	v := d.view(t, b.Grid)
-	projected := d.project(t, v, s.words, s.owners())
+	projected := d.project(t, v, dropWords(t, s.words, d.WordDropout), s.owners())
 	n := len(b.Captions)
 	st := states{where: zeroState(n, d.Hidden), what: zeroState(n, d.Hidden)}
 	var hs []*nn.Var

@@ -16,6 +16,7 @@ import (
 	"showtell/modelfile"
 	"showtell/nn"
 	"showtell/tensor"
+	"showtell/text"
 )
 
 // A Decoder is a network that reads features and says words.
@@ -48,18 +49,20 @@ type Session interface {
 
 // A Config is the shape of a decoder, as stored in a model file.
 type Config struct {
-	Kind        string  `json:"kind" toml:"kind"`                 // a name of Kinds
-	Vocab       int     `json:"vocab" toml:"-"`                   // words, with the four special ones
-	Cells       int     `json:"cells" toml:"-"`                   // of the grid
-	Channels    int     `json:"channels" toml:"-"`                // of each cell
-	Embed       int     `json:"embed" toml:"embed"`               // width of a word vector
-	Hidden      int     `json:"hidden" toml:"hidden"`             // width of the LSTM's state or of the transformer
-	Layers      int     `json:"layers" toml:"layers"`             // transformer: layers
-	Heads       int     `json:"heads" toml:"heads"`               // transformer: heads of each attention
-	FeedForward int     `json:"feed_forward" toml:"feed_forward"` // transformer: inner width
-	MaxWords    int     `json:"max_words" toml:"max_words"`       // longest caption, in words
-	Dropout     float64 `json:"dropout" toml:"dropout"`           // of words and layers, while training
-	GridDropout float64 `json:"grid_dropout" toml:"grid_dropout"` // of the features, while training
+	Kind        string  `json:"kind" toml:"kind"`                                    // a name of Kinds
+	Vocab       int     `json:"vocab" toml:"-"`                                      // words, with the four special ones
+	Cells       int     `json:"cells" toml:"-"`                                      // of the grid
+	Channels    int     `json:"channels" toml:"-"`                                   // of each cell
+	Embed       int     `json:"embed" toml:"embed"`                                  // width of a word vector
+	Hidden      int     `json:"hidden" toml:"hidden"`                                // width of the LSTM's state or of the transformer
+	Layers      int     `json:"layers" toml:"layers"`                                // transformer: layers
+	Heads       int     `json:"heads" toml:"heads"`                                  // transformer: heads of each attention
+	FeedForward int     `json:"feed_forward" toml:"feed_forward"`                    // transformer: inner width
+	Untied      bool    `json:"untied,omitempty" toml:"untied,omitempty"`            // transformer: scores have weights of their own, in place of the word vectors
+	MaxWords    int     `json:"max_words" toml:"max_words"`                          // longest caption, in words
+	Dropout     float64 `json:"dropout" toml:"dropout"`                              // of words and layers, while training
+	GridDropout float64 `json:"grid_dropout" toml:"grid_dropout"`                    // of the features, while training
+	WordDropout float64 `json:"word_dropout,omitempty" toml:"word_dropout,omitzero"` // share of the words that are read as unknown, while training
 }
 
 var kinds = map[string]func(c Config, rng *rand.Rand) Decoder{
@@ -96,13 +99,16 @@ func (c Config) Validate() error {
 			return fmt.Errorf("decoder %s: %s is %d, not from %d to %d", c.Kind, f.name, f.value, f.low, f.top)
 		}
 	}
-	for name, p := range map[string]float64{"dropout": c.Dropout, "grid_dropout": c.GridDropout} {
+	for name, p := range map[string]float64{"dropout": c.Dropout, "grid_dropout": c.GridDropout, "word_dropout": c.WordDropout} {
 		if !(p >= 0 && p < 1) {
 			return fmt.Errorf("decoder %s: %s is %v, not from 0 to below 1", c.Kind, name, p)
 		}
 	}
 	if c.Kind == "transformer" {
 		return c.validateTransformer()
+	}
+	if c.Untied {
+		return fmt.Errorf("decoder %s: untied is set, but its scores always have weights of their own", c.Kind)
 	}
 	return nil
 }
@@ -179,6 +185,21 @@ func (b *Batch) Targets() []int {
 		targets = append(targets, c[1:]...)
 	}
 	return targets
+}
+
+// dropWords reads a share p of words as unknown, but for the start, while training
+// (Bowman et al. 2016): what is not told must be seen.
+func dropWords(t *nn.Tape, words []int, p float64) []int {
+	if t == nil || t.Rand == nil || p == 0 {
+		return words
+	}
+	read := slices.Clone(words)
+	for i, w := range read {
+		if w != text.Start && t.Rand.Float64() < p {
+			read[i] = text.Unknown
+		}
+	}
+	return read
 }
 
 // positions is the place of each of Words in its caption.

@@ -54,10 +54,11 @@ func (d *inject) begin(t *nn.Tape, grid *nn.Var) nn.State {
 
 func (d *inject) Forward(t *nn.Tape, b *Batch) *nn.Var {
 	s := newSteps(b)
-	x := nn.Dropout(t, nn.Embedding(t, d.words, s.words), d.Dropout) // (words, embed)
-	state := gatherState(t, d.begin(t, b.Grid), s.picture)           // (captions, hidden)
-	h := runLSTM(t, d.lstm, x, state, s)                             // (words, hidden)
-	return d.out.Forward(t, nn.Dropout(t, h, d.Dropout))             // (words, vocab)
+	words := dropWords(t, s.words, d.WordDropout)
+	x := nn.Dropout(t, nn.Embedding(t, d.words, words), d.Dropout) // (words, embed)
+	state := gatherState(t, d.begin(t, b.Grid), s.picture)         // (captions, hidden)
+	h := runLSTM(t, d.lstm, x, state, s)                           // (words, hidden)
+	return d.out.Forward(t, nn.Dropout(t, h, d.Dropout))           // (words, vocab)
 }
 
 // runLSTM reads all words and returns the hidden states in caption order.

@@ -57,7 +57,7 @@ func (d *merge) say(t *nn.Tape, h, seen *nn.Var) *nn.Var {
 
 func (d *merge) Forward(t *nn.Tape, b *Batch) *nn.Var {
 	s := newSteps(b)
-	x := nn.Dropout(t, nn.Embedding(t, d.words, s.words), d.Dropout)
+	x := nn.Dropout(t, nn.Embedding(t, d.words, dropWords(t, s.words, d.WordDropout)), d.Dropout)
 	h := runLSTM(t, d.lstm, x, zeroState(len(b.Captions), d.Hidden), s) // (words, hidden)
 	var owners []int
 	for i, c := range b.Captions {

@@ -14,7 +14,7 @@ import (
 // transformer reads the words so far by causal self-attention and the grid by
 // cross-attention, layer by layer (Vaswani et al. 2017; norms before each part
 // as in Xiong et al. 2020). The scores are products with the word vectors
-// themselves (Press and Wolf 2017).
+// themselves (Press and Wolf 2017), unless they are untied.
 type transformer struct {
 	Config
 	see    *nn.Linear // cell to hidden
@@ -24,6 +24,7 @@ type transformer struct {
 	order  *nn.Param // (max words+1, hidden): which word
 	layers []*layer
 	norm   *nn.LayerNorm
+	out    *nn.Param // (vocab, hidden): words, or weights of its own
 	bias   *nn.Param // (vocab)
 }
 
@@ -61,10 +62,14 @@ func newTransformer(c Config, rng *rand.Rand) Decoder {
 		norm:   nn.NewLayerNorm("norm", c.Hidden),
 		bias:   nn.NewParam("bias", c.Vocab),
 	}
-	d.bias.Bias = true
+	d.out, d.bias.Bias = d.words, true
 	d.place.Table, d.order.Table = true, true
 	for i := range c.Layers {
 		d.layers = append(d.layers, newLayer(c, rng, fmt.Sprintf("layers.%d.", i)))
+	}
+	if c.Untied {
+		d.words.Table = true
+		d.out = nn.NewParam("out", c.Vocab, c.Hidden).Normal(rng, 1/math.Sqrt(float64(c.Hidden)))
 	}
 	return d
 }
@@ -98,7 +103,11 @@ func (d *transformer) Params() []*nn.Param {
 		all = append(all, params(l.norm1, l.query, l.key, l.value, l.merge,
 			l.norm2, l.look, l.cellKey, l.cellValue, l.took, l.norm3, l.wide, l.narrow)...)
 	}
-	return append(all, params(d.norm, one{d.bias})...)
+	all = append(all, params(d.norm, one{d.bias})...)
+	if d.out != d.words {
+		all = append(all, d.out)
+	}
+	return all
 }
 
 func (d *transformer) Sharpen(factor float32) { scale(factor, d.norm.Gain, d.norm.Shift, d.bias) }
@@ -126,7 +135,7 @@ func (d *transformer) read(t *nn.Tape, words, places []int) *nn.Var {
 
 // say turns the output of the last layer into scores: (words, vocab).
 func (d *transformer) say(t *nn.Tape, x *nn.Var) *nn.Var {
-	return nn.Product(t, d.norm.Forward(t, x), d.words, d.bias)
+	return nn.Product(t, d.norm.Forward(t, x), d.out, d.bias)
 }
 
 // forward is one layer for rows x. Words gives the attention of queries to
@@ -145,7 +154,7 @@ func (l *layer) forward(t *nn.Tape, x *nn.Var, words, cells func(q *nn.Var, h *n
 
 func (d *transformer) Forward(t *nn.Tape, b *Batch) *nn.Var {
 	memory := d.memory(t, b.Grid)
-	x := d.read(t, b.Words(), b.positions())
+	x := d.read(t, dropWords(t, b.Words(), d.WordDropout), b.positions())
 	captions, pictures := d.spans(b)
 	for _, l := range d.layers {
 		k, v := l.cellKey.Forward(t, memory), l.cellValue.Forward(t, memory)

@@ -126,10 +126,10 @@ func curves(runs []Named) []chart {
 		title string
 		of    func(showtell.Epoch) float64
 	}{
-		{"Training loss per word", func(e showtell.Epoch) float64 { return measured(e.Loss, e.Reward == 0) }},
+		{"Training loss per word", func(e showtell.Epoch) float64 { return measured(e.Loss, e.Reward == 0 && e.Averaged == 0) }},
 		{"CIDEr-D of what was drawn", func(e showtell.Epoch) float64 { return measured(100*e.Reward, e.Reward != 0) }},
-		{"CIDEr-D on dev", func(e showtell.Epoch) float64 { return 100 * e.CiderD }},
-		{"BLEU-4 on dev", func(e showtell.Epoch) float64 { return 100 * e.Bleu4 }},
+		{"CIDEr-D on dev", func(e showtell.Epoch) float64 { return measured(100*e.CiderD, e.Stage != "text") }},
+		{"BLEU-4 on dev", func(e showtell.Epoch) float64 { return measured(100*e.Bleu4, e.Stage != "text") }},
 		{"Different words on dev", func(e showtell.Epoch) float64 { return measured(float64(e.Words), e.Words > 0) }},
 		{"Bad endings on dev, %", func(e showtell.Epoch) float64 { return measured(100*e.BadEndings, e.Words > 0) }},
 	} {

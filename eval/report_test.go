@@ -271,6 +271,30 @@ func TestCurvesOfNonsense(t *testing.T) {
 	}
 }
 
+// Curves leave out what was not measured: dev scores of words alone, and the loss of
+// mean weights.
+func TestCurvesOfTextAndMeans(t *testing.T) {
+	runs := testRuns(t)[:1]
+	runs[0].Model.Origin.History = []showtell.Epoch{
+		{Epoch: 1, Loss: 4, CiderD: 0.3, Bleu4: 0.1}, {Epoch: 2, Stage: "text", Loss: 3},
+		{Epoch: 3, Loss: 2, CiderD: 0.4, Bleu4: 0.2}, {Epoch: 4, Averaged: 2, CiderD: 0.5, Bleu4: 0.3},
+	}
+	for title, want := range map[string]string{"Training loss per word": "1 2 3", "CIDEr-D on dev": "1 3 4", "BLEU-4 on dev": "1 3 4"} {
+		for _, c := range curves(runs) {
+			if c.Title != title {
+				continue
+			}
+			var epochs []string
+			for _, d := range c.Lines[0].Dots {
+				epochs = append(epochs, regexp.MustCompile(`epoch (\d+)`).FindStringSubmatch(d.Label)[1])
+			}
+			if got := strings.Join(epochs, " "); got != want {
+				t.Errorf("%s: epochs %s, want %s", title, got, want)
+			}
+		}
+	}
+}
+
 // Where a stage begins, the curves have a mark between the epochs; a lane below has
 // the names of all.
 func TestStagesAreMarked(t *testing.T) {

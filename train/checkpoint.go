@@ -19,10 +19,11 @@ type identity struct {
 	Data    string
 	Encoder string
 	Start   string `json:",omitempty"` // the model whose decoder is fine-tuned
+	Text    string `json:",omitempty"` // captions that are learned before pictures
 }
 
 func (t *trainer) identity() identity {
-	id := identity{Recipe: t.Recipe.String(), Data: t.Set.Fingerprint(), Encoder: t.Network.Fingerprint()}
+	id := identity{Recipe: t.Recipe.String(), Data: t.Set.Fingerprint(), Encoder: t.Network.Fingerprint(), Text: t.textHash}
 	if t.Start != nil {
 		h := sha256.New()
 		fmt.Fprintf(h, "%q\n", t.Start.Words)
@@ -78,6 +79,15 @@ func (t *trainer) arrays() map[string][]float32 {
 		if t.Best > 0 {
 			all["best."+p.Name] = t.best[i]
 		}
+		for k, kept := range t.kept {
+			all[fmt.Sprintf("kept.%d.%s", k, p.Name)] = kept[i]
+		}
+		if r := t.rival; r != nil {
+			all["rival.weights."+p.Name], all["rival.m."+p.Name], all["rival.v."+p.Name] = r.weights[i], r.m[i], r.v[i]
+			if r.average != nil {
+				all["rival.average."+p.Name] = r.average[i]
+			}
+		}
 	}
 	return all
 }
@@ -116,7 +126,7 @@ func (t *trainer) restore(ctx context.Context) error {
 	mine := t.identity()
 	for _, d := range []struct{ what, was, is string }{
 		{"data set", c.Identity.Data, mine.Data}, {"encoder", c.Identity.Encoder, mine.Encoder}, {"recipe", c.Identity.Recipe, mine.Recipe},
-		{"model to start from", c.Identity.Start, mine.Start},
+		{"model to start from", c.Identity.Start, mine.Start}, {"text", c.Identity.Text, mine.Text},
 	} {
 		if d.was != d.is {
 			return fmt.Errorf("%s: begun with another %s; train without --resume, or with the same one.\nIt was:\n%s\nIt is:\n%s", f.Name, d.what, d.was, d.is)
@@ -134,6 +144,15 @@ func (t *trainer) restore(ctx context.Context) error {
 	}
 	if t.Best > 0 {
 		t.best = t.keptWeights() // only for their sizes
+	}
+	for _, epoch := range t.Kept {
+		if epoch < 1 || epoch > len(t.History) || len(t.Kept) > t.Recipe.AverageEpochs {
+			return fmt.Errorf("%s: weights of epochs %v of %d for a mean of %d", f.Name, t.Kept, len(t.History), t.Recipe.AverageEpochs)
+		}
+		t.kept = append(t.kept, t.keptWeights())
+	}
+	if t.Comparing {
+		t.rival = t.newRival()
 	}
 	for name, data := range t.arrays() {
 		tensor, ok := f.Tensor(name)

@@ -30,7 +30,7 @@ func examples(items []dataset.Item, v *text.Vocab, maxWords int) []example {
 	for _, item := range items {
 		e := example{name: item.Name, sides: saysSides(item)}
 		for _, c := range item.Captions {
-			if ids := encode(v, c, maxWords); len(ids) > 2 {
+			if ids := framed(v.Encode(c), maxWords); len(ids) > 2 {
 				e.captions = append(e.captions, ids)
 			}
 		}
@@ -41,10 +41,9 @@ func examples(items []dataset.Item, v *text.Vocab, maxWords int) []example {
 	return all
 }
 
-// encode numbers a caption. One that is too long is cut and has no end: its
-// last word is not where a sentence ends.
-func encode(v *text.Vocab, caption string, maxWords int) []int {
-	ids := v.Encode(caption)
+// framed is a caption from its start to its end. One that is too long is cut and has no
+// end: its last word is not where a sentence ends.
+func framed(ids []int, maxWords int) []int {
 	out := append([]int{text.Start}, ids[:min(len(ids), maxWords)]...)
 	if len(ids) <= maxWords {
 		out = append(out, text.End)
@@ -66,6 +65,8 @@ type batcher struct {
 
 	keepSides bool // no picture is mirrored that captions say left or right of
 	vary      bool // pictures change by chance
+
+	shared []float32 // grid of all captions in place of the pictures'; nil: each has its own
 
 	epoch int // whose order this is
 	order []int
@@ -91,6 +92,9 @@ func (b *batcher) batch(epoch, i int) (*decoder.Batch, error) {
 		b.epoch, b.order = epoch, stream(b.seed, b.chance+"order", epoch).Perm(len(b.examples))
 	}
 	b.picks = b.order[i*b.pictures : min(len(b.order), (i+1)*b.pictures)]
+	if b.shared != nil {
+		return b.share(), nil
+	}
 	if err := b.see(b.picks, epoch*b.steps()+i); err != nil {
 		return nil, err
 	}
@@ -102,6 +106,16 @@ func (b *batcher) batch(epoch, i int) (*decoder.Batch, error) {
 		}
 	}
 	return batch, nil
+}
+
+// share is a batch whose captions are all of one picture.
+func (b *batcher) share() *decoder.Batch {
+	batch := &decoder.Batch{Grid: nn.Const(b.shared, b.cells, b.channels)}
+	for _, p := range b.picks {
+		batch.Captions = append(batch.Captions, b.examples[p].captions...)
+	}
+	batch.Picture = make([]int, len(batch.Captions))
+	return batch
 }
 
 // see looks at the pictures of a step.

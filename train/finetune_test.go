@@ -191,6 +191,23 @@ func TestFineTuneFrom(t *testing.T) {
 	}
 }
 
+// What is untied is so in the file, and in what is trained from it.
+func TestUntied(t *testing.T) {
+	m := run(t, toyJob(t, "epochs=1", "decoder.untied=true"))
+	back, err := showtell.Parse("m", save(t, m))
+	if err != nil || !back.Decoder.Untied {
+		t.Fatalf("read again: %+v, %v", back, err)
+	}
+	if tied := run(t, toyJob(t, "epochs=1")); len(back.Params()) != len(tied.Params())+1 || strings.Contains(tied.Origin.Recipe, "untied") {
+		t.Errorf("%d weights untied, %d tied; tied by the recipe\n%s", len(back.Params()), len(tied.Params()), tied.Origin.Recipe)
+	}
+	job := tuneJob(t, "finetune.epochs=1")
+	job.Start, job.Network = back, back.Network()
+	if again := run(t, job); again.Decoder != back.Decoder || len(again.Params()) != len(back.Params()) {
+		t.Errorf("trained from it: %+v, want %+v", again.Decoder, back.Decoder)
+	}
+}
+
 func TestFineTuneMistakes(t *testing.T) {
 	for _, c := range []struct {
 		name, want string

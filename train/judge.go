@@ -12,22 +12,36 @@ import (
 	"showtell/text"
 )
 
-// score captions the dev split with m, as it will be used, and fills in the
-// scores of an epoch; without a dev split they stay 0.
-func (t *trainer) score(ctx context.Context, m *showtell.Model, e *showtell.Epoch) error {
-	var items []dataset.Item
+// devItems are the pictures to score by.
+func (t *trainer) devItems() (items []dataset.Item) {
 	for _, item := range t.Set.Split("dev") {
 		if len(item.Captions) > 0 {
 			items = append(items, item)
 		}
 	}
+	return items
+}
+
+// score captions the dev split with the given weights, as they will be used, and fills
+// in the scores of an epoch; without a dev split they stay 0.
+func (t *trainer) score(ctx context.Context, weights [][]float32, e *showtell.Epoch) error {
+	items := t.devItems()
 	if len(items) == 0 {
 		return nil
 	}
-	hyps, err := t.stage.caption(ctx, m, items)
+	m, err := t.model(weights)
 	if err != nil {
 		return err
 	}
+	captions, err := t.stage.caption(ctx, m, items, nil)
+	if err != nil {
+		return err
+	}
+	return scoreCaptions(captions[0], items, e)
+}
+
+// scoreCaptions fills in the scores of an epoch by captions of the items.
+func scoreCaptions(hyps []string, items []dataset.Item, e *showtell.Epoch) error {
 	e.Words, e.Length, e.BadEndings = read(hyps)
 	refs := make([][]string, len(items))
 	for i, item := range items {
@@ -70,8 +84,8 @@ func read(captions []string) (different int, length, badEndings float64) {
 	return len(seen), length / n, badEndings / n
 }
 
-// caption is the best caption of each picture.
-func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.Item) ([]string, error) {
+// caption is the best caption of each picture, found with each of the options.
+func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.Item, options ...*showtell.Options) ([][]string, error) {
 	grids := func(seen []float32) []float32 { return seen }
 	if s.grids != nil {
 		var err error
@@ -79,7 +93,7 @@ func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.
 			return nil, err
 		}
 	}
-	var captions []string
+	captions := make([][]string, len(options))
 	const chunk = 32
 	for lo := 0; lo < len(items); lo += chunk {
 		some := items[lo:min(len(items), lo+chunk)]
@@ -91,12 +105,15 @@ func (s *stage) caption(ctx context.Context, m *showtell.Model, items []dataset.
 		if err := errors.Join(errs...); err != nil {
 			return nil, err
 		}
-		all, err := m.DescribeGrids(ctx, grids(seen), nil, 1)
-		if err != nil {
-			return nil, err
-		}
-		for _, list := range all {
-			captions = append(captions, list[0].Raw())
+		encoded := grids(seen)
+		for i, o := range options {
+			all, err := m.DescribeGrids(ctx, encoded, o, 1)
+			if err != nil {
+				return nil, err
+			}
+			for _, list := range all {
+				captions[i] = append(captions[i], list[0].Raw())
+			}
 		}
 	}
 	return captions, nil

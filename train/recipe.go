@@ -20,7 +20,7 @@ import (
 // A Recipe is everything that decides what a training gives, besides the data.
 type Recipe struct {
 	Decoder decoder.Config          `toml:"decoder"`
-	Search  showtell.SearchDefaults `toml:"search"` // for dev scores, and stored as the model's defaults
+	Search  showtell.SearchDefaults `toml:"search"` // for dev scores; stored as the model's defaults, but for what is chosen at the end
 
 	MinCount   int     `toml:"min_count"`   // a word is learned if the training captions have it so often
 	GloVe      string  `toml:"glove"`       // file of word vectors to start from, of GloVe or word2vec
@@ -42,6 +42,10 @@ type Recipe struct {
 	Average    float64 `toml:"average"`   // decay of the average of weights (EMA) that is kept; 0: none
 	Seed       uint64  `toml:"seed"`
 
+	SearchFixed   bool `toml:"search_fixed,omitempty"`  // the search stays as it is here; else its length power is chosen on dev at the end
+	AverageEpochs int  `toml:"average_epochs,omitzero"` // of the best epochs of a stage, whose mean weights are tried at its end; 0: none
+
+	Text     Text     `toml:"text,omitempty"`     // learned before pictures; all zero: none
 	FineTune FineTune `toml:"finetune,omitempty"` // of the encoder; all zero: it stays as it is
 	Reward   Reward   `toml:"reward,omitempty"`   // all zero: the decoder learns from people's captions alone
 }
@@ -65,7 +69,7 @@ func Recipes() []string {
 // fields of the given settings, each "field=value", such as "epochs=3" or
 // "decoder.layers=3".
 func LoadRecipe(name string, settings ...string) (Recipe, error) {
-	r := Recipe{FineTune: defaultFineTune, Reward: defaultReward}
+	r := Recipe{Text: defaultText, FineTune: defaultFineTune, Reward: defaultReward}
 	data, err := recipes.ReadFile("recipes/" + name + ".toml")
 	if err != nil {
 		if data, err = os.ReadFile(name); err != nil {
@@ -79,6 +83,9 @@ func LoadRecipe(name string, settings ...string) (Recipe, error) {
 		if err := r.set(s); err != nil {
 			return r, err
 		}
+	}
+	if r.Text.File == "" {
+		r.Text = Text{}
 	}
 	if what := r.FineTune.What; what == "" || what == "none" {
 		r.FineTune = FineTune{}
@@ -148,6 +155,12 @@ func (r Recipe) validate() error {
 		{"warm_up", float64(r.WarmUp), 0, 1e9}, {"final_rate", r.FinalRate, 0, 1}, {"beta1", r.Beta1, 0, 0.99999}, {"beta2", r.Beta2, 0, 0.99999},
 		{"decay", r.Decay, 0, 1}, {"clip", r.Clip, 0, 1e9}, {"smoothing", r.Smoothing, 0, 0.99}, {"average", r.Average, 0, 0.999999},
 	})
+	if err == nil && r.AverageEpochs != 0 {
+		err = validate([]bound{{"average_epochs", float64(r.AverageEpochs), 2, 20}})
+	}
+	if err == nil && r.Text != (Text{}) {
+		err = r.Text.validate()
+	}
 	if err == nil && r.FineTune != (FineTune{}) {
 		err = r.FineTune.validate()
 	}

@@ -18,7 +18,12 @@ type stage struct {
 	learns []*nn.Param
 	rates  []float64 // of each of them, as a share of recipe.Rate; nil: all of it
 	atOnce int       // pictures that go through the network together
+	trial  bool      // of one epoch, to compare another start with
 	batcher
+
+	// from is the weights of learns to begin with, while the best so far stay those to
+	// surpass; nil: the best so far.
+	from func() [][]float32
 
 	// encode is the decoder's grid of the pictures of a batch, whose own grid is what
 	// they look like to the stage.
@@ -39,7 +44,14 @@ type stage struct {
 // stages are what a training goes through. Each function makes its stage ready.
 func (t *trainer) stages() (list []func(ctx context.Context) (*stage, error)) {
 	if t.Start == nil {
-		list = append(list, t.decoderStage)
+		if t.Recipe.Text.File != "" {
+			if len(t.devItems()) > 0 {
+				list = append(list, t.trialStage)
+			}
+			list = append(list, t.textStage, t.textedStage)
+		} else {
+			list = append(list, t.decoderStage)
+		}
 	}
 	if t.tuning != nil {
 		list = append(list, t.fineTuneStage)
@@ -75,12 +87,22 @@ func (t *trainer) advance(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i, p := range t.opt.params {
-		copy(p.Data, t.best[i])
+	if t.stage.trial {
+		t.rival, t.Comparing = t.newRival(), true
 	}
-	t.Begun, t.Before, t.Step = len(t.History), t.Before+t.Step, 0
+	from := t.best
+	if s.from != nil {
+		from = s.from()
+	}
+	for i, p := range t.opt.params {
+		copy(p.Data, from[i])
+	}
+	t.Begun, t.Since, t.Before, t.Step = len(t.History), len(t.History), t.Before+t.Step, 0
+	t.Kept, t.kept, t.Ended = nil, nil, false
 	t.begin(t.Stage+1, s)
-	t.best = t.keptWeights()
+	if s.from == nil {
+		t.best = t.keptWeights()
+	}
 	if s.start != nil {
 		s.start()
 		t.begin(t.Stage, s)
@@ -94,8 +116,19 @@ func (t *trainer) decoderStage(context.Context) (*stage, error) {
 	return &stage{
 		recipe: r, learns: t.decoderLearns(), atOnce: r.Pictures,
 		batcher: t.newBatcher("", r, stored(t.Features), t.config.Cells, t.config.Channels),
-		encode:  func(_ *nn.Tape, b *decoder.Batch) *nn.Var { return b.Grid },
+		encode:  gridItself,
 	}, nil
+}
+
+// gridItself is the encoding of what is kept encoded.
+func gridItself(_ *nn.Tape, b *decoder.Batch) *nn.Var { return b.Grid }
+
+// epochs is how many the stage has at most.
+func (s *stage) epochs() int {
+	if s.trial {
+		return 1
+	}
+	return s.recipe.Epochs
 }
 
 func (t *trainer) decoderLearns() []*nn.Param {
@@ -155,6 +188,11 @@ func (t *trainer) model(weights [][]float32) (*showtell.Model, error) {
 	return showtell.New(t.manifest(), network, d)
 }
 
+// devScores are those of an epoch, as a model has them.
+func devScores(e showtell.Epoch) map[string]float64 {
+	return map[string]float64{"CIDEr-D": e.CiderD, "BLEU-4": e.Bleu4}
+}
+
 func (t *trainer) manifest() showtell.Manifest {
 	man := showtell.Manifest{
 		Decoder: t.config,
@@ -174,7 +212,7 @@ func (t *trainer) manifest() showtell.Manifest {
 		return man
 	}
 	e := t.History[t.Best-1]
-	man.Origin.Dev = map[string]float64{"CIDEr-D": e.CiderD, "BLEU-4": e.Bleu4}
+	man.Origin.Dev = devScores(e)
 	if t.tuning != nil && e.Stage != "" {
 		man.Origin.FineTuned = &showtell.FineTuned{What: t.Recipe.FineTune.What, From: t.tuning.First, Encoder: t.Network.Fingerprint()}
 	}

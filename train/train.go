@@ -39,11 +39,12 @@ type Job struct {
 	Progress   func(p Progress)    // called after each step; nil for none
 	Meteor     *meteor.Meteor      // for rewards by METEOR; nil: METEOR without its data
 	Vectors    func(text.Coverage) // told how many words the recipe's GloVe file has; nil for none
+	Note       func(string)        // told in a line what was found or decided; nil for none
 }
 
 // Progress tells how far a training is.
 type Progress struct {
-	Stage  string  `json:"stage,omitempty"`  // "fine-tune"; "" while the decoder learns alone
+	Stage  string  `json:"stage,omitempty"`  // "text", "fine-tune", "reward"; "" while the decoder learns alone
 	Epoch  int     `json:"epoch"`            // of all stages, from 1
 	Epochs int     `json:"epochs"`           // to the end of this stage
 	Step   int     `json:"step"`             // of all epochs, from 1
@@ -61,12 +62,17 @@ type Progress struct {
 type state struct {
 	Stage   int // that is going on, of trainer.stages
 	Begun   int // epochs before it
+	Since   int // epoch from which patience counts, or the best if that is later
 	Before  int // steps before it
 	Step    int // steps done of it
 	LossSum float64
 	LossN   int
 	Best    int // epoch whose weights are kept, from 1; 0: none yet
 	History []showtell.Epoch
+
+	Comparing bool  // with rival, which began without text
+	Kept      []int // epochs whose weights are kept for their mean
+	Ended     bool  // the stage is over, its mean included
 }
 
 type trainer struct {
@@ -76,10 +82,15 @@ type trainer struct {
 	examples []example
 	config   decoder.Config
 	dec      decoder.Decoder
+	text     []example // captions without pictures; nil: none
+	textHash string
+	first    [][]float32     // what learns, before it has learned; only with text
+	rival    *rival          // nil unless Comparing
 	tuning   *encoder.Tuning // nil if the encoder does not learn
 	stage    *stage          // that is going on
 	opt      *optimizer      // of its params
 	best     [][]float32     // of opt.params, after epoch Best
+	kept     [][][]float32   // of opt.params, after the epochs Kept
 	saved    time.Time
 	logged   time.Time
 	words    int
@@ -100,13 +111,17 @@ func Run(ctx context.Context, job Job) (*showtell.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.loop(ctx); err != nil {
+	var m *showtell.Model
+	if err = t.loop(ctx); err == nil {
+		m, err = t.finish(ctx)
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			err = errors.Join(fmt.Errorf("training stopped after step %d of %d: %w", t.Before+t.Step, t.Before+t.stageSteps(), ctx.Err()), t.checkpoint())
 		}
 		return nil, err
 	}
-	return t.model(t.best)
+	return m, nil
 }
 
 // loop goes through the stages.
@@ -114,6 +129,9 @@ func (t *trainer) loop(ctx context.Context) error {
 	tape := nn.NewTape(nil)
 	for {
 		if err := t.runStage(ctx, tape); err != nil {
+			return err
+		}
+		if err := t.endStage(ctx); err != nil {
 			return err
 		}
 		if t.Stage+1 == len(t.stages()) {
@@ -134,7 +152,7 @@ func (t *trainer) runStage(ctx context.Context, tape *nn.Tape) error {
 				return err
 			}
 		}
-		if t.Step == t.stageSteps() || t.outOfPatience() {
+		if t.Step == t.stageSteps() || t.outOfPatience() || t.Ended {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
@@ -152,7 +170,7 @@ func (t *trainer) runStage(ctx context.Context, tape *nn.Tape) error {
 }
 
 // stageSteps is how many steps the stage has.
-func (t *trainer) stageSteps() int { return t.stage.recipe.Epochs * t.stage.steps() }
+func (t *trainer) stageSteps() int { return t.stage.epochs() * t.stage.steps() }
 
 func newTrainer(job Job) (*trainer, error) {
 	if job.Every == 0 {
@@ -183,7 +201,10 @@ func newTrainer(job Job) (*trainer, error) {
 		}
 	}
 	if t.Start == nil {
-		return t, t.prepare(vectors)
+		if err = t.prepare(vectors); err == nil && t.Recipe.Text.File != "" {
+			err = t.readText()
+		}
+		return t, err
 	}
 	for i, p := range t.Start.Params() {
 		copy(t.dec.Params()[i].Data, p.Data)
@@ -201,6 +222,9 @@ func (t *trainer) chooseWords() (err error) {
 		}
 		if r.GloVe != "" {
 			return fmt.Errorf("word vectors of %s, but the model to start from has its own", r.GloVe)
+		}
+		if r.Text.File != "" {
+			return fmt.Errorf("captions of %s to learn words from, but the model to start from has learned its own", r.Text.File)
 		}
 		t.config = t.Start.Decoder
 		r.Decoder = t.config
@@ -319,7 +343,7 @@ func (t *trainer) learn(tape *nn.Tape, b *decoder.Batch) (loss float64, words in
 // minute has passed.
 func (t *trainer) report(p Progress) error {
 	p.Stage = t.stage.name
-	p.Epoch, p.Epochs = t.Begun+(t.Step-1)/t.stage.steps()+1, t.Begun+t.stage.recipe.Epochs
+	p.Epoch, p.Epochs = t.Begun+(t.Step-1)/t.stage.steps()+1, t.Begun+t.stage.epochs()
 	p.Step, p.Steps = t.Before+t.Step, t.Before+t.stageSteps()
 	p.Words = t.words
 	if t.LossN > 0 {
@@ -335,15 +359,35 @@ func (t *trainer) report(p Progress) error {
 		return nil
 	}
 	t.logged = time.Now()
-	line, err := json.Marshal(struct {
+	return t.log(struct {
 		Time time.Time `json:"time"`
 		Progress
 	}{t.logged, p})
+}
+
+// log writes a line.
+func (t *trainer) log(v any) error {
+	line, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
 	_, err = t.Log.Write(append(line, '\n'))
 	return err
+}
+
+// note tells, and logs, what was found or decided.
+func (t *trainer) note(format string, args ...any) error {
+	text := fmt.Sprintf(format, args...)
+	if t.Note != nil {
+		t.Note(text)
+	}
+	if t.Log == nil {
+		return nil
+	}
+	return t.log(struct {
+		Time time.Time `json:"time"`
+		Note string    `json:"note"`
+	}{time.Now(), text})
 }
 
 // endEpoch scores the weights on dev and keeps them if they are the best.
@@ -352,26 +396,33 @@ func (t *trainer) endEpoch(ctx context.Context) error {
 	if t.stage.name == rewarding {
 		epoch.Loss, epoch.Reward = 0, -epoch.Loss
 	}
-	m, err := t.model(t.keptWeights())
-	if err != nil {
-		return err
+	var weights [][]float32
+	if t.stage.name != texting { // a decoder that has seen no pictures can't say what is on them
+		weights = t.keptWeights()
+		if err := t.score(ctx, weights, &epoch); err != nil {
+			return err
+		}
 	}
-	if err := t.score(ctx, m, &epoch); err != nil {
-		return err
-	}
-	better := t.Best == 0 || epoch.CiderD >= t.History[t.Best-1].CiderD
 	t.History = append(t.History, epoch)
+	better := weights != nil && (t.Best == 0 || epoch.CiderD >= t.History[t.Best-1].CiderD)
 	if better {
-		t.Best = epoch.Epoch
-		t.best = t.keptWeights()
+		t.Best, t.best = epoch.Epoch, weights
+	}
+	if weights != nil {
+		t.remember(epoch.Epoch, weights)
 	}
 	if err := t.report(Progress{Rate: t.stage.recipe.rate(t.Step, t.stage.steps()), Done: &epoch, Best: better}); err != nil {
 		return err
+	}
+	if t.Comparing && t.stage.name != texting {
+		if err := t.decide(); err != nil {
+			return err
+		}
 	}
 	t.LossSum, t.LossN = 0, 0
 	return t.checkpoint()
 }
 
 func (t *trainer) outOfPatience() bool {
-	return t.Recipe.Patience > 0 && len(t.History)-max(t.Best, t.Begun) >= t.Recipe.Patience && t.Best > 0
+	return t.Recipe.Patience > 0 && len(t.History)-max(t.Best, t.Since) >= t.Recipe.Patience && t.Best > 0 && t.stage.name != texting
 }

@@ -158,6 +158,31 @@ func TestResumeFromAnOldCheckpoint(t *testing.T) {
 	}
 }
 
+// A stage begins with the best weights so far, not the last.
+func TestStagesBeginWithTheBest(t *testing.T) {
+	for name, job := range map[string]Job{"reward": rewarded(t), "fine-tune": tuneJob(t)} {
+		tr, err := newTrainer(job)
+		if err == nil {
+			err = tr.enter(t.Context(), 0)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		tr.Best, tr.best, tr.History = 1, tr.keptWeights(), []showtell.Epoch{{Epoch: 1}}
+		for i, w := range tr.best {
+			w[0] = float32(i) / 100
+		}
+		if err := tr.advance(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range tr.decoderLearns() {
+			if p.Data[0] != float32(i)/100 || tr.best[i][0] != p.Data[0] {
+				t.Errorf("%s: %s begins with %v, and %v is the best; want %v", name, p.Name, p.Data[0], tr.best[i][0], float32(i)/100)
+			}
+		}
+	}
+}
+
 func TestResumeRefusesAnotherTraining(t *testing.T) {
 	job := toyJob(t, "epochs=1")
 	job.Checkpoint = filepath.Join(t.TempDir(), "checkpoint")

@@ -14,7 +14,7 @@ import (
 
 // Every command of the README and the pages in docs runs, page by page from
 // top to bottom, in a folder with a toy data set in flickr8k, photographs in
-// photos, one of them in photo.jpg, and captions in theirs.json and refs.json.
+// photos, one of them in photo.jpg, and captions in theirs.json, refs.json and captions.txt.
 func TestDocumentedCommands(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains several models")
@@ -46,8 +46,9 @@ func TestDocumentedCommands(t *testing.T) {
 			return err
 		}
 		for name, text := range map[string]string{
-			"theirs.json": `[{"image_id": 1, "caption": "A dog runs."}, {"image_id": 2, "caption": "A cat."}]`,
-			"refs.json":   `{"annotations": [{"image_id": 1, "caption": "The dog runs"}, {"image_id": 2, "caption": "A cat sits"}]}`,
+			"theirs.json":  `[{"image_id": 1, "caption": "A dog runs."}, {"image_id": 2, "caption": "A cat."}]`,
+			"captions.txt": "A cat is on a soft blanket.\nThere is a brown cat.\n",
+			"refs.json":    `{"annotations": [{"image_id": 1, "caption": "The dog runs"}, {"image_id": 2, "caption": "A cat sits"}]}`,
 		} {
 			if err := os.WriteFile(filepath.Join(env.WorkDir, name), []byte(text), 0o644); err != nil {
 				return err

@@ -165,6 +165,9 @@ func describeModel(out io.Writer, m *showtell.Model, path string) error {
 		if e.Reward != 0 {
 			stage = fmt.Sprintf("%s %.3f", stage, e.Reward)
 		}
+		if e.Averaged != 0 {
+			stage = strings.TrimLeft(fmt.Sprintf("%s mean of %d epochs", stage, e.Averaged), " ")
+		}
 		line := fmt.Sprintf("%5d  %5.3f  %7.1f  %6.1f  %s", e.Epoch, e.Loss, 100*e.CiderD, 100*e.Bleu4, stage)
 		fmt.Fprintln(out, strings.TrimRight(line, " "))
 	}

@@ -33,6 +33,7 @@ type trainCommand struct {
 	weights  string
 	features string
 	glove    string
+	text     string
 	fineTune string
 	from     string
 	epochs   int
@@ -54,7 +55,12 @@ func newTrain(s streams) *cobra.Command {
 		Long: `Learn to caption from images and captions. The encoder runs once over all
 pictures; what it sees is kept for the next training. A checkpoint is written
 every five minutes and after every epoch. The model keeps the weights of the
-epoch with the best CIDEr-D on the dev split.
+epoch with the best CIDEr-D on the dev split, and the length power of the search
+that is best there.
+
+With --text-pretrain the decoder first learns how captions read, from captions
+without pictures: a file of one a line, or of any format of captions. It goes on from
+there only if that is better on dev after an epoch with pictures.
 
 With --fine-tune the end of the encoder then learns together with the decoder:
 last:N are its last N blocks, from:LAYER a block or layer and all behind it, as
@@ -72,6 +78,7 @@ Recipes: ` + strings.Join(train.Recipes(), ", ") + `, or a TOML file. Every fiel
 	flags.IntVar(&c.epochs, "epochs", 0, "passes over the data (default: the recipe's)")
 	flags.Uint64Var(&c.seed, "seed", 0, "seed of all chance (default: the recipe's)")
 	flags.StringVar(&c.glove, "glove", "", "file to start the word vectors from, of GloVe or word2vec, text or binary")
+	flags.StringVar(&c.text, "text-pretrain", "", "file of captions without pictures to learn words from first, gzipped or not (default: the recipe's, none)")
 	flags.StringVar(&c.fineTune, "fine-tune", "", "what of the encoder learns: none, last:N blocks, from:LAYER or all (default: the recipe's, none)")
 	flags.StringVar(&c.from, "from", "", "model whose encoder and decoder to fine-tune, in place of a decoder trained first")
 	flags.StringVar(&c.weights, "encoder", "", "weights of the encoder, or a model (default: that of the model inside this program)")
@@ -92,6 +99,9 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 	}
 	checkpoint := c.out + ".checkpoint"
 	if err := c.checkOutput(checkpoint); err != nil {
+		return err
+	}
+	if err := readable(recipe.GloVe, recipe.Text.File); err != nil {
 		return err
 	}
 	network, start, err := c.open(recipe)
@@ -126,6 +136,7 @@ func (c *trainCommand) run(cmd *cobra.Command, args []string) error {
 		Recipe: recipe, Meteor: scorer, Network: network, Set: set, Features: store, Start: start, Trunk: stores.trunk,
 		Checkpoint: checkpoint, Resume: c.resume, Log: log, Progress: progress,
 		Vectors: func(v text.Coverage) { fmt.Fprintf(c.err, "%s: %v\n", recipe.GloVe, v) },
+		Note:    func(note string) { fmt.Fprintln(c.err, note) },
 	})
 	finish()
 	if err != nil {
@@ -179,6 +190,9 @@ func (c *trainCommand) loadRecipe(cmd *cobra.Command) (train.Recipe, error) {
 	if c.glove != "" {
 		settings = append(settings, fmt.Sprintf("glove=%q", c.glove))
 	}
+	if c.text != "" {
+		settings = append(settings, fmt.Sprintf("text.file=%q", c.text))
+	}
 	return train.LoadRecipe(c.recipe, settings...)
 }
 
@@ -215,6 +229,21 @@ func writable(path string) error {
 	return os.Remove(f.Name())
 }
 
+// readable tells, before hours of work, whether files can be read; "" is none.
+func readable(paths ...string) error {
+	for _, path := range paths {
+		if path == "" {
+			continue
+		}
+		f, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		f.Close()
+	}
+	return nil
+}
+
 // open reads the encoder, and the model to start from if there is one.
 func (c *trainCommand) open(recipe train.Recipe) (*encoder.Network, *showtell.Model, error) {
 	what := recipe.FineTune.What
@@ -226,6 +255,8 @@ func (c *trainCommand) open(recipe train.Recipe) (*encoder.Network, *showtell.Mo
 		network, err = openEncoder(c.weights)
 	case what == "" && recipe.Reward.Epochs == 0:
 		return nil, nil, usageError("--from %s, but nothing to learn. Add --fine-tune last:5, or --set reward.epochs=6", c.from)
+	case recipe.Text.File != "":
+		return nil, nil, usageError("--from %s has learned its words: leave --text-pretrain out", c.from)
 	case c.weights != "":
 		return nil, nil, usageError("--from %s has an encoder: leave --encoder out", c.from)
 	default:
@@ -303,6 +334,14 @@ func stagePrefix(p train.Progress) string {
 	return p.Stage + "  "
 }
 
+// devScores are those of an epoch, if it had any.
+func devScores(p train.Progress) string {
+	if p.Stage == "text" {
+		return ""
+	}
+	return fmt.Sprintf("  dev CIDEr-D %.1f  BLEU-4 %.1f  %d words, %.1f a caption", 100*p.Done.CiderD, 100*p.Done.Bleu4, p.Done.Words, p.Done.Length)
+}
+
 // progress shows a bar an epoch, and a line with its scores at the end.
 func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
 	var b bar
@@ -315,8 +354,7 @@ func (c *trainCommand) progress() (step func(train.Progress), finish func()) {
 				if p.Best {
 					best = "  best so far"
 				}
-				fmt.Fprintf(c.err, "%sepoch %d/%d  %s  dev CIDEr-D %.1f  BLEU-4 %.1f  %d words, %.1f a caption%s\n", stagePrefix(p), p.Epoch, p.Epochs, goal(p),
-					100*p.Done.CiderD, 100*p.Done.Bleu4, p.Done.Words, p.Done.Length, best)
+				fmt.Fprintf(c.err, "%sepoch %d/%d  %s%s%s\n", stagePrefix(p), p.Epoch, p.Epochs, goal(p), devScores(p), best)
 				return
 			}
 			if b.b == nil {

@@ -13,6 +13,7 @@ import (
 	"showtell/modelfile"
 	"showtell/nn"
 	"showtell/tensor"
+	"showtell/text"
 )
 
 // Config is a small network of the given kind.
@@ -46,6 +47,7 @@ func Run(t *testing.T, c decoder.Config) {
 	t.Run("weights have their gradients", func(t *testing.T) { gradients(t, d, b) })
 	t.Run("weights come back from a file", func(t *testing.T) { roundTrip(t, d, c, b) })
 	t.Run("it learns", func(t *testing.T) { learns(t, c, b) })
+	t.Run("dropped words are unknown", func(t *testing.T) { dropped(t, c, b) })
 	t.Run("attention sums to one", func(t *testing.T) { attention(t, d, b, c) })
 }
 
@@ -228,6 +230,31 @@ func learns(t *testing.T, c decoder.Config, b *decoder.Batch) {
 	if !(last < 0.3*first) {
 		t.Errorf("loss went from %.3f to %.3f in 150 steps", first, last)
 	}
+}
+
+// dropped trains with all words but the start dropped, and captions with none.
+func dropped(t *testing.T, c decoder.Config, b *decoder.Batch) {
+	c.WordDropout = 1 - 1e-12
+	d, err := decoder.New(c, rand.New(rand.NewPCG(5, 6)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unknown := *b
+	unknown.Captions = nil
+	for _, caption := range b.Captions {
+		read := slices.Repeat([]int{text.Unknown}, len(caption))
+		read[0] = text.Start
+		unknown.Captions = append(unknown.Captions, read)
+	}
+	training := nn.NewTape(rand.New(rand.NewPCG(1, 1)))
+	got, want := d.Forward(training, b).Data, d.Forward(nil, &unknown).Data
+	if !slices.Equal(got, want) {
+		t.Error("training with all words dropped does not score as with unknown words")
+	}
+	if slices.Equal(d.Forward(nil, b).Data, want) {
+		t.Error("words are dropped while captioning")
+	}
+	stepsAgree(t, d, b)
 }
 
 func attention(t *testing.T, d decoder.Decoder, b *decoder.Batch, c decoder.Config) {
